@@ -17,9 +17,9 @@ from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.monitoring.cursor_completeness import CursorCompletenessMonitor
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.settings.values import Settings
 from blueplane_doctor.sources.cursor_places import WATCHED_GLOBAL
-from blueplane_doctor.times import from_milliseconds
+from blueplane_doctor.text.times import from_milliseconds
 
 CHANGES = 400
 VALUE_BYTES = 20_000

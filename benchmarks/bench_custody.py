@@ -14,7 +14,7 @@ from benchmarks.measure import Run, figure, paired, run
 from benchmarks.scene import QUEUE, fields, make
 from blueplane_doctor.demo.servers import RunningServer, run_server
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.settings import load
+from blueplane_doctor.settings.values import load
 from blueplane_doctor.sources import entries
 
 SIZES = (200_000, 1_000_000)

@@ -18,8 +18,8 @@ from blueplane_doctor.demo.servers import RunningServer, run_server
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import Sample
-from blueplane_doctor.sampler import Sampler
-from blueplane_doctor.settings import Settings, load
+from blueplane_doctor.judging.sampler import Sampler
+from blueplane_doctor.settings.values import Settings, load
 
 WEEK_MINUTES = 7 * 24 * 60
 WEEK_SECONDS = 600.0

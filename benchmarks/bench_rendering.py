@@ -15,9 +15,9 @@ from typing import Any
 
 from benchmarks.measure import figure, run
 from blueplane_doctor.checkapi import Scale
-from blueplane_doctor.discovery import find_formats
 from blueplane_doctor.findings import count_statuses, in_order, worst
 from blueplane_doctor.model import Finding, Remedy, Report, Status, Tool
+from blueplane_doctor.plugins.discovery import find_formats
 from blueplane_doctor.reports.base import View
 
 FINDINGS = 200

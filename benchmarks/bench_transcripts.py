@@ -18,7 +18,7 @@ from blueplane_doctor.demo.schema import connect
 from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.settings.values import Settings
 
 LINES = 20_000
 SESSIONS = 40

@@ -3,7 +3,7 @@
 What an author of checks needs is exported here: `check`, `Scale`, `Finding`, `Remedy`, `Status`, `unknown`; an author
 of causes needs `cause`, `Cause`, `Findings`, `Remedy`, `Stake`; an author of monitors needs `Record` as well, and
 `Monitor` of `blueplane_doctor.monitoring`.
-As a library, `blueplane_doctor.diagnose.diagnose(settings)` returns a `Report`.
+As a library, `blueplane_doctor.judging.diagnose.diagnose(settings)` returns a `Report`.
 """
 
 import sys as _sys
@@ -15,7 +15,7 @@ if _program.rpartition("/")[2] in _PROGRAMS or (_program == "-m" and __name__ in
     if _program == "-m" and _sys.path[0] != __file__.rpartition("/blueplane_doctor/")[0] and not _sys.flags.safe_path:
         # Python looks for modules in the folder that one stands in first: a `json.py` of somebody else would run there.
         del _sys.path[0]
-    from blueplane_doctor.interruption import begin as _begin
+    from blueplane_doctor.process.interruption import begin as _begin
 
     _begin(is_program=True)
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from blueplane_doctor.causeapi import Findings, cause
     from blueplane_doctor.checkapi import check, not_set_up, unknown
     from blueplane_doctor.model import Cause, Finding, Remedy, Report, Stake, Status
-    from blueplane_doctor.records import Record
+    from blueplane_doctor.records.base import Record
     from blueplane_doctor.scales import Scale
 
 __all__ = [
@@ -62,7 +62,7 @@ _HOMES = {
     "unknown": "checkapi",
     "Cause": "model",
     "Finding": "model",
-    "Record": "records",
+    "Record": "records.base",
     "Remedy": "model",
     "Report": "model",
     "Stake": "model",

@@ -6,8 +6,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from blueplane_doctor import hidden_arguments, light_imports, plain_run
-from blueplane_doctor.characters import PlainStream
+from blueplane_doctor import plain_run
+from blueplane_doctor.process import hidden_arguments, light_imports
+from blueplane_doctor.text.characters import PlainStream
 
 
 def guard_the_streams() -> None:

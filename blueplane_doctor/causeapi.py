@@ -17,7 +17,7 @@ from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.findings import counted
 from blueplane_doctor.model import Cause, Finding, Remedy, SinceBound, Stake, Status
 from blueplane_doctor.scales import Scale
-from blueplane_doctor.times import iso_of_milliseconds
+from blueplane_doctor.text.times import iso_of_milliseconds
 
 __all__ = ["CAUSE_MARK", "STAGES", "Cause", "CauseFunction", "CauseSpec", "Findings", "Stake", "cause", "stream_time"]
 

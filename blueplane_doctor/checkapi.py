@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from blueplane_doctor.model import Finding, Remedy, Status
-from blueplane_doctor.quantities import many
 from blueplane_doctor.scales import Scale
+from blueplane_doctor.text.quantities import many
 
 __all__ = [
     "MARK",

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from blueplane_doctor import __version__
+from blueplane_doctor.command_line.invocation import Invocation
 from blueplane_doctor.commands import command_names, load_command, summary_of
 from blueplane_doctor.commands.base import (
     HELP_SETTINGS,
@@ -18,11 +19,10 @@ from blueplane_doctor.commands.base import (
     split_off,
     with_parameters,
 )
-from blueplane_doctor.console import complain, give_up_full_stderr, give_up_stdout, show
 from blueplane_doctor.errors import ExitCode, UsageError, did_you_mean
-from blueplane_doctor.interruption import end_at_once
-from blueplane_doctor.invocation import Invocation
-from blueplane_doctor.options import OPTIONS, Options
+from blueplane_doctor.process.interruption import end_at_once
+from blueplane_doctor.settings.options import OPTIONS, Options
+from blueplane_doctor.text.console import complain, give_up_full_stderr, give_up_stdout, show
 
 _EXAMINE = "without a command the pipeline is examined"
 _INSTEAD = {

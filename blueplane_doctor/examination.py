@@ -16,7 +16,7 @@ from blueplane_doctor.errors import SourceError, SourceMissing, SourceTooFull
 from blueplane_doctor.layouts import Route
 from blueplane_doctor.pipeline import READER_GROUPS, TRACE_TABLES
 from blueplane_doctor.recording.reading import Recorded, read_recorded
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.settings.values import Settings
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.claimed_consumers import read_claims, without_claims
 from blueplane_doctor.sources.database_source import DatabaseSource
@@ -30,7 +30,7 @@ from blueplane_doctor.sources.server_process import process_state, server_proces
 from blueplane_doctor.sources.streams import StreamState, read_stream
 from blueplane_doctor.sources.throttle import Throttle
 from blueplane_doctor.sources.trace_tables import RowFinder, Written, read_written
-from blueplane_doctor.times import to_milliseconds
+from blueplane_doctor.text.times import to_milliseconds
 
 Answer = TypeVar("Answer")
 

@@ -6,9 +6,9 @@ from typing import Any, get_args
 
 import msgspec
 
-from blueplane_doctor.field_checks import Secret
 from blueplane_doctor.model import descriptions_of
-from blueplane_doctor.records import Record
+from blueplane_doctor.records.base import Record
+from blueplane_doctor.records.field_checks import Secret
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REFERENCE = "#/$defs/{name}"

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from blueplane_doctor.pipeline import CURSOR_MONITOR_SOURCES
-from blueplane_doctor.records import Record
+from blueplane_doctor.records.base import Record
 
 
 class Key(Record):

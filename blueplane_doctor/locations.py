@@ -20,12 +20,12 @@ from blueplane_doctor.connection.topology import (
     topology_of,
 )
 from blueplane_doctor.errors import SettingsError
-from blueplane_doctor.known_names import GROUPS, MONITORS, STREAMS, TABLES
 from blueplane_doctor.model import Report
-from blueplane_doctor.options import ENV_PREFIX
-from blueplane_doctor.records import Record
-from blueplane_doctor.settings import Settings, load
-from blueplane_doctor.text import hidden, place
+from blueplane_doctor.privacy.known_names import GROUPS, MONITORS, STREAMS, TABLES
+from blueplane_doctor.privacy.public_text import hidden, place
+from blueplane_doctor.records.base import Record
+from blueplane_doctor.settings.options import ENV_PREFIX
+from blueplane_doctor.settings.values import Settings, load
 
 USUAL_HOME = "~/.blueplane"
 PLACEHOLDER = re.compile(r"<[a-z-]+(?:[0-9a-f]{8})?>")

@@ -4,21 +4,21 @@ import os
 import sys
 import time
 
-from blueplane_doctor.characters import plain
-from blueplane_doctor.console import complain, progress, say, show, step_aside, write_file
-from blueplane_doctor.diagnose import Doctor
-from blueplane_doctor.discovery import meaningless
+from blueplane_doctor.command_line.invocation import Invocation
+from blueplane_doctor.command_line.report_output import format_for, format_named, in_file, view_of
 from blueplane_doctor.errors import DoctorError, UsageError
-from blueplane_doctor.evidence import to_json
 from blueplane_doctor.findings import counted
-from blueplane_doctor.invocation import Invocation
-from blueplane_doctor.kept import read_evidence, read_report
+from blueplane_doctor.judging.diagnose import Doctor
+from blueplane_doctor.judging.evidence import to_json
+from blueplane_doctor.judging.kept import read_evidence, read_report
 from blueplane_doctor.locations import locate, revealed
 from blueplane_doctor.model import Report
-from blueplane_doctor.report_output import format_for, format_named, in_file, view_of
+from blueplane_doctor.plugins.discovery import meaningless
 from blueplane_doctor.sources.cursor_places import databases
 from blueplane_doctor.sources.transcript_files import project_folders
-from blueplane_doctor.times import seconds_in
+from blueplane_doctor.text.characters import plain
+from blueplane_doctor.text.console import complain, progress, say, show, step_aside, write_file
+from blueplane_doctor.text.times import seconds_in
 
 TABLE = "table"
 """The format for people, which alone may show private paths and hosts."""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from blueplane_doctor.quantities import FRACTION
+from blueplane_doctor.text.quantities import FRACTION
 
 MEAN = "avg"
 MAX = "max"

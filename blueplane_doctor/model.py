@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, UnsetType
 
-from blueplane_doctor.field_checks import Prepared
-from blueplane_doctor.records import Record
+from blueplane_doctor.records.base import Record
+from blueplane_doctor.records.field_checks import Prepared
 
 SCHEMA_VERSION = 2
 

@@ -5,8 +5,8 @@ Learnt from its public repository and from observing it run; see docs/PIPELINE.m
 
 from typing import Literal
 
-from blueplane_doctor.patterns import pattern
-from blueplane_doctor.records import Record
+from blueplane_doctor.records.base import Record
+from blueplane_doctor.text.patterns import pattern
 
 DEFAULT_REDIS_HOST = "localhost"
 DEFAULT_REDIS_PORT = 6379

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from blueplane_doctor.console import give_up_full_stderr
-from blueplane_doctor.interruption import end_at_once
-from blueplane_doctor.invocation import Invocation, exit_code_of
-from blueplane_doctor.options import COMMAND_LINE_VARIABLES, OPTIONS, Option, Options
+from blueplane_doctor.command_line.invocation import Invocation, exit_code_of
+from blueplane_doctor.process.interruption import end_at_once
+from blueplane_doctor.settings.options import COMMAND_LINE_VARIABLES, OPTIONS, Option, Options
+from blueplane_doctor.text.console import give_up_full_stderr
 
 
 class _NotPlain(Exception):

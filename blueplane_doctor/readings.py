@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from blueplane_doctor.characters import Public
-from blueplane_doctor.documents import LARGEST_NUMBER
-from blueplane_doctor.known_names import IN_METRICS
+from blueplane_doctor.files.documents import LARGEST_NUMBER
 from blueplane_doctor.metrics import MAX, METRICS, PLACEHOLDER, RECORDS, STATE, STREAM_ID, TIME, Metric
-from blueplane_doctor.patterns import pattern
-from blueplane_doctor.text import hidden
-from blueplane_doctor.times import parse_time
+from blueplane_doctor.privacy.known_names import IN_METRICS
+from blueplane_doctor.privacy.public_text import hidden
+from blueplane_doctor.text.characters import Public
+from blueplane_doctor.text.patterns import pattern
+from blueplane_doctor.text.times import parse_time
 
 _UNFIT = pattern(r"[^A-Za-z0-9_:.-]+")
 _LONGEST_NAME = 120

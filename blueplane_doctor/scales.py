@@ -6,7 +6,7 @@ from typing import Any, TypedDict, Unpack
 
 from blueplane_doctor.errors import SettingsError, did_you_mean
 from blueplane_doctor.model import Bound, Finding, Grading, Remedy, Status
-from blueplane_doctor.quantities import number
+from blueplane_doctor.text.quantities import number
 
 
 class UngradableValue(ValueError):

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 from blueplane_doctor.findings import WAIVER_AREA, counted, worst
 from blueplane_doctor.model import Finding, Status
-from blueplane_doctor.quantities import many
+from blueplane_doctor.text.quantities import many
 
 VITAL = ("redis-reachable", "database-reachable", "queue-depth", "chain-breaks")
 """Checks without whose verdict nobody knows whether the pipeline is healthy."""

@@ -16,7 +16,7 @@ from blueplane_doctor.checks.stuck_messages import (
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
 from blueplane_doctor.causeapi import Beginning, stream_time
 from blueplane_doctor.checkapi import many, sentence, trace_commands
-from blueplane_doctor.times import readable
+from blueplane_doctor.text.times import readable
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations

@@ -8,7 +8,7 @@ from blueplane_doctor.checks.stuck_messages import not_before, since_first_error
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
 from blueplane_doctor.causeapi import EVERYTHING, Beginning
 from blueplane_doctor.checkapi import sentence
-from blueplane_doctor.times import milliseconds_of
+from blueplane_doctor.text.times import milliseconds_of
 
 if TYPE_CHECKING:
     from blueplane_doctor.monitoring.connections import Connections

@@ -7,7 +7,7 @@ from blueplane_doctor.checks.stuck_messages import not_before, without_reason
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
 from blueplane_doctor.causeapi import EVERYTHING, Beginning, stream_time
 from blueplane_doctor.checkapi import many
-from blueplane_doctor.times import iso_of_milliseconds, parse_time, to_milliseconds
+from blueplane_doctor.text.times import iso_of_milliseconds, parse_time, to_milliseconds
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations

@@ -7,7 +7,7 @@ from blueplane_doctor.checks.cause_server import LOSSES, at_risk, gone, oldest_w
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
 from blueplane_doctor.causeapi import Beginning, stream_time
 from blueplane_doctor.checkapi import many, sentence
-from blueplane_doctor.times import span
+from blueplane_doctor.text.times import span
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
 from blueplane_doctor.checkapi import RECORDED_MINUTES, many, not_graded, unmeasured
 from blueplane_doctor.pipeline import EVERY_TURN_HOOKS
-from blueplane_doctor.times import MINUTE_MS, span
+from blueplane_doctor.text.times import MINUTE_MS, span
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from blueplane_doctor import Finding, Remedy, Scale, Status, check
 from blueplane_doctor.checkapi import many, trace_commands
-from blueplane_doctor.times import span
+from blueplane_doctor.text.times import span
 
 if TYPE_CHECKING:
     from blueplane_doctor.custody.blockers import ChainBlocker

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
 from blueplane_doctor.checkapi import many, not_graded
-from blueplane_doctor.times import span
+from blueplane_doctor.text.times import span
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations

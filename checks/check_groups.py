@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
 from blueplane_doctor.checkapi import many, not_graded
 from blueplane_doctor.pipeline import READER_GROUPS
-from blueplane_doctor.times import MINUTE_MS, span
+from blueplane_doctor.text.times import MINUTE_MS, span
 
 if TYPE_CHECKING:
     from blueplane_doctor.monitoring.chain_of_custody import ChainHealth

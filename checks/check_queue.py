@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
 from blueplane_doctor.checkapi import many, trace_commands
 from blueplane_doctor.layouts import LAYOUTS
-from blueplane_doctor.times import HOUR_MS, span
+from blueplane_doctor.text.times import HOUR_MS, span
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations

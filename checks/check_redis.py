@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
 from blueplane_doctor.checkapi import many, not_graded, sentence
-from blueplane_doctor.times import readable
+from blueplane_doctor.text.times import readable
 
 if TYPE_CHECKING:
     from blueplane_doctor.monitoring.connections import Connections

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
 from blueplane_doctor.checkapi import many
-from blueplane_doctor.times import milliseconds_of, readable, span
+from blueplane_doctor.text.times import milliseconds_of, readable, span
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from blueplane_doctor import Finding, Remedy, Scale, check, unknown
 from blueplane_doctor.checkapi import many, not_graded, not_set_up, trace_commands
-from blueplane_doctor.times import parse_time
+from blueplane_doctor.text.times import parse_time
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from blueplane_doctor.causeapi import Beginning, stream_time
-from blueplane_doctor.times import milliseconds_of
+from blueplane_doctor.text.times import milliseconds_of
 
 if TYPE_CHECKING:
     from blueplane_doctor.custody.blockers import ChainBlocker

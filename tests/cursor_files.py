@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from blueplane_doctor.demo import schema
-from blueplane_doctor.times import from_milliseconds
+from blueplane_doctor.text.times import from_milliseconds
 
 TABLE = "CREATE TABLE IF NOT EXISTS {} (key TEXT UNIQUE ON CONFLICT REPLACE, value BLOB)"
 

@@ -10,10 +10,10 @@ from typing import Any
 from blueplane_doctor.demo import schema
 from blueplane_doctor.demo.messages import PRIVATE_TEXT
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.diagnose import diagnose
+from blueplane_doctor.judging.diagnose import diagnose
 from blueplane_doctor.model import Finding, Report
 from blueplane_doctor.notifying.state import read_state, write_state
-from blueplane_doctor.settings import Settings, load
+from blueplane_doctor.settings.values import Settings, load
 
 
 def settings_for(pipeline: Pipeline, **flags: object) -> Settings:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from blueplane_doctor.errors import SettingsError
-from blueplane_doctor.settings import load
+from blueplane_doctor.settings.values import load
 
 SECRET = "hunter2-s3cret"
 

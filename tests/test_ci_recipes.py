@@ -16,7 +16,7 @@ from typer.main import get_command
 from blueplane_doctor.cli import app
 from blueplane_doctor.demo.faults import healthy, poison_duplicate
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.discovery import find_formats
+from blueplane_doctor.plugins.discovery import find_formats
 from tests.reports.test_prometheus import promtool
 from tests.waiting import PATIENCE_SECONDS
 

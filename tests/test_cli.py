@@ -19,9 +19,9 @@ import pytest
 from blueplane_doctor import __version__
 from blueplane_doctor.demo.faults import healthy
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.discovery import find_formats
 from blueplane_doctor.model import Report
-from tests.command_line import DOCTOR, assert_refused, doctor
+from blueplane_doctor.plugins.discovery import find_formats
+from tests.doctor_command import DOCTOR, assert_refused, doctor
 from tests.json_schemas import validator
 from tests.parameters import one_quick
 from tests.reports import samples

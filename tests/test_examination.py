@@ -11,7 +11,7 @@ import pytest
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import SourceMissing, SourceProtocolError, SourceUnreachable
 from blueplane_doctor.examination import Examination, ServerInfo, once
-from blueplane_doctor.settings import load
+from blueplane_doctor.settings.values import load
 from tests.helpers import settings_for
 from tests.waiting import PATIENCE_SECONDS
 

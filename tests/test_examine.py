@@ -11,8 +11,8 @@ import pytest
 from blueplane_doctor.demo.faults import FAULTS, healthy
 from blueplane_doctor.demo.messages import PRIVATE_TEXT
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.evidence import to_json
-from blueplane_doctor.kept import evidence_from
+from blueplane_doctor.judging.evidence import to_json
+from blueplane_doctor.judging.kept import evidence_from
 from tests.parameters import one_quick
 from tests.preloaded import preloaded_doctor
 

@@ -6,9 +6,9 @@ from typing import Annotated
 from jsonschema import Draft202012Validator
 from msgspec import UNSET, Meta, UnsetType, field
 
-from blueplane_doctor.field_checks import Secret
 from blueplane_doctor.json_schemas import DIALECT, json_schema
-from blueplane_doctor.records import Record
+from blueplane_doctor.records.base import Record
+from blueplane_doctor.records.field_checks import Secret
 
 
 class Part(Record):

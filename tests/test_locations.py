@@ -7,8 +7,8 @@ import pytest
 
 from blueplane_doctor.locations import Locations, locate, revealed
 from blueplane_doctor.model import Finding, Remedy, Report, Status, Tool
-from blueplane_doctor.settings import Settings, StreamSettings, load
-from blueplane_doctor.text import hidden
+from blueplane_doctor.privacy.public_text import hidden
+from blueplane_doctor.settings.values import Settings, StreamSettings, load
 from tests.checks.builders import built_in, healthy_records
 
 PASSWORD = "hunter2-geheim"

@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 import pytest
 
 from blueplane_doctor import __version__
-from tests.command_line import DOCTOR
+from tests.doctor_command import DOCTOR
 from tests.parameters import one_quick
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from blueplane_doctor import main_job
-from blueplane_doctor.diagnose import Doctor
-from blueplane_doctor.invocation import Invocation
+from blueplane_doctor.command_line.invocation import Invocation
+from blueplane_doctor.judging.diagnose import Doctor
 from blueplane_doctor.main_job import Waiting
 from blueplane_doctor.model import Finding, Report, Status
-from blueplane_doctor.settings import Settings
-from tests.command_line import DOCTOR
+from blueplane_doctor.settings.values import Settings
 from tests.cursor_files import write_workspace
+from tests.doctor_command import DOCTOR
 from tests.parameters import one_quick
 from tests.reports import samples
 

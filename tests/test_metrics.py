@@ -7,7 +7,6 @@ from typing import Any, get_args, get_origin
 
 import pytest
 
-from blueplane_doctor.discovery import find_monitors
 from blueplane_doctor.metrics import (
     CHARTED,
     FACTORS,
@@ -20,8 +19,9 @@ from blueplane_doctor.metrics import (
     TIME,
     Metric,
 )
+from blueplane_doctor.plugins.discovery import find_monitors
 from blueplane_doctor.readings import metric_of
-from blueplane_doctor.records import Record
+from blueplane_doctor.records.base import Record
 
 NOT_METRICS = {
     "queue.groups.*.exists": "a group that does not exist has no metrics; the check writer-missing grades it",

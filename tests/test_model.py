@@ -3,9 +3,9 @@
 import pytest
 
 from blueplane_doctor.commands.schema import report_schema
-from blueplane_doctor.field_checks import InvalidRecord
 from blueplane_doctor.model import Finding, Status, descriptions_of
-from blueplane_doctor.records import Record
+from blueplane_doctor.records.base import Record
+from blueplane_doctor.records.field_checks import InvalidRecord
 
 
 class Example(Record):

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from blueplane_doctor.field_checks import InvalidRecord
 from blueplane_doctor.pipeline import (
     TARGETS,
     Target,
@@ -12,6 +11,7 @@ from blueplane_doctor.pipeline import (
     finds_transcripts,
     folders_looked_for,
 )
+from blueplane_doctor.records.field_checks import InvalidRecord
 
 GOOD = {"where": "a.b:C.d", "records": "write", "name": "t", "argument": "rows"}
 

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from blueplane_doctor import cli
-from blueplane_doctor.options import OPTIONS, Options
 from blueplane_doctor.plain_run import plain_options
+from blueplane_doctor.settings.options import OPTIONS, Options
 
 PLAIN = [
     [],

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.command_line import DOCTOR
+from tests.doctor_command import DOCTOR
 from tests.preloaded import preloaded_doctor
 from tests.waiting import PATIENCE_SECONDS, wait_until
 

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from blueplane_doctor.documents import json_value
 from blueplane_doctor.errors import DocumentError, FileUnreadable
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.file_reading import SETTINGS_BYTES, read_text
+from blueplane_doctor.files.documents import json_value
+from blueplane_doctor.files.reading import SETTINGS_BYTES, read_text
 from blueplane_doctor.pipeline import CLAUDE_HOOK_MARKS, CLAUDE_TABLE, CONVERSATIONS_TABLE
-from blueplane_doctor.times import milliseconds_of
+from blueplane_doctor.text.times import milliseconds_of
 
 # Far fewer than the values that any build of SQLite takes in one query.
 _BATCH = 200

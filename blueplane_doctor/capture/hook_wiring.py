@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from blueplane_doctor.records import Record
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.sources.hook_files import CLAUDE, HookCommand, HookFile, read_hook_file
 from blueplane_doctor.sources.hook_programs import MISSING, NOT_EXECUTABLE, NOT_ON_PATH, Program, version_of
 

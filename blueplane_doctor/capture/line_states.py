@@ -1,6 +1,6 @@
 """The states of a line of a transcript: what became of it, from the file to its row. No I/O."""
 
-from blueplane_doctor.quantities import many
+from blueplane_doctor.text.quantities import many
 
 WRITTEN = "written"
 """Its row is there."""

@@ -9,7 +9,7 @@ from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.routing import Router
 from blueplane_doctor.errors import SourceError, SourceMissing
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.file_reading import file_state
+from blueplane_doctor.files.reading import file_state
 from blueplane_doctor.pipeline import CLAUDE_TABLE
 from blueplane_doctor.sources.dead_letters import DeadLetterEntry, json_object
 from blueplane_doctor.sources.entries import pages

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 from msgspec.json import decode
 
 from blueplane_doctor.errors import FileUnreadable
-from blueplane_doctor.file_reading import DOCUMENT_BYTES, read_bytes
-from blueplane_doctor.machine_key import state_folder
+from blueplane_doctor.files.reading import DOCUMENT_BYTES, read_bytes
+from blueplane_doctor.privacy.machine_key import state_folder
 from blueplane_doctor.sources.transcripts import Progress, TranscriptLine
 
 # To be raised when the form of the file changes: one of another version is not used, and made anew.

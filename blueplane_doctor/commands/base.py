@@ -7,10 +7,10 @@ from typing import Annotated, Any, NamedTuple, ParamSpec
 
 import typer
 
-from blueplane_doctor.documents import is_broken
+from blueplane_doctor.command_line.invocation import Invocation, exit_code_of
 from blueplane_doctor.errors import UsageError
-from blueplane_doctor.invocation import Invocation, exit_code_of
-from blueplane_doctor.options import OPTIONS, Option, Options, Scope, merged
+from blueplane_doctor.files.documents import is_broken
+from blueplane_doctor.settings.options import OPTIONS, Option, Options, Scope, merged
 
 _Parameters = ParamSpec("_Parameters")
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

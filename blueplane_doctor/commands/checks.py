@@ -7,14 +7,14 @@ import typer
 
 from blueplane_doctor.causeapi import EVERYTHING, STAGES, CauseSpec
 from blueplane_doctor.checkapi import CheckSpec
+from blueplane_doctor.command_line.invocation import Invocation
 from blueplane_doctor.commands.base import command, new_command
-from blueplane_doctor.console import complain, show, show_json, show_table
-from blueplane_doctor.discovery import AvailableChecks, find_checks, selected, with_thresholds
 from blueplane_doctor.errors import ExitCode, UsageError, did_you_mean
-from blueplane_doctor.invocation import Invocation
-from blueplane_doctor.options import SELECTION
+from blueplane_doctor.plugins.discovery import AvailableChecks, find_checks, selected, with_thresholds
 from blueplane_doctor.scales import scale_words
-from blueplane_doctor.settings import Loaded
+from blueplane_doctor.settings.options import SELECTION
+from blueplane_doctor.settings.values import Loaded
+from blueplane_doctor.text.console import complain, show, show_json, show_table
 
 COMMAND = new_command(__doc__)
 

@@ -6,14 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
+from blueplane_doctor.command_line.completion import SHELLS, Commands, Completed, Flag
+from blueplane_doctor.command_line.invocation import Invocation
 from blueplane_doctor.commands import command_names, load_command, summary_of
 from blueplane_doctor.commands.base import command, new_command
-from blueplane_doctor.completion import SHELLS, Commands, Completed, Flag
-from blueplane_doctor.console import show
-from blueplane_doctor.discovery import find_checks, find_formats
-from blueplane_doctor.invocation import Invocation
-from blueplane_doctor.options import OPTIONS, Values
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.plugins.discovery import find_checks, find_formats
+from blueplane_doctor.settings.options import OPTIONS, Values
+from blueplane_doctor.settings.values import Settings
+from blueplane_doctor.text.console import show
 
 COMMAND = new_command(__doc__)
 _COLOURS = ("yellow", "orange", "red", "never", "new:yellow", "new:orange", "new:red")

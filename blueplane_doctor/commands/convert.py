@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
+from blueplane_doctor.command_line.invocation import Invocation
+from blueplane_doctor.command_line.report_output import format_for, format_named, in_file, view_of
 from blueplane_doctor.commands.base import command, new_command
-from blueplane_doctor.console import show, write_file
-from blueplane_doctor.invocation import Invocation
-from blueplane_doctor.kept import read_report
-from blueplane_doctor.report_output import format_for, format_named, in_file, view_of
+from blueplane_doctor.judging.kept import read_report
 from blueplane_doctor.reports.base import Format
+from blueplane_doctor.text.console import show, write_file
 
 COMMAND = new_command(__doc__)
 

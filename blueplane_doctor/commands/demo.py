@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
+from blueplane_doctor.command_line.invocation import Invocation
+from blueplane_doctor.command_line.report_output import format_for, format_named, in_file, view_of
 from blueplane_doctor.commands.base import command, new_command
-from blueplane_doctor.console import say, show, write_file
-from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.errors import UsageError
-from blueplane_doctor.invocation import Invocation
+from blueplane_doctor.judging.diagnose import Doctor
 from blueplane_doctor.locations import locate
-from blueplane_doctor.report_output import format_for, format_named, in_file, view_of
-from blueplane_doctor.settings import Settings, load
+from blueplane_doctor.settings.values import Settings, load
+from blueplane_doctor.text.console import say, show, write_file
 
 COMMAND = new_command(__doc__)
 _DEFAULT_OUTPUT = Path("blueplane-demo.html")

@@ -7,17 +7,15 @@ from typing import Annotated
 
 import typer
 
-from blueplane_doctor.characters import plain
+from blueplane_doctor.command_line.invocation import Invocation
 from blueplane_doctor.commands.base import (
     command,
     group,
     new_command,
 )
 from blueplane_doctor.commands.letter_options import choosing_letters
-from blueplane_doctor.console import show, show_json, show_table
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.lookup.dead_letter_stats import summarize
 from blueplane_doctor.lookup.dead_letters import (
     DeadLetter,
@@ -25,9 +23,11 @@ from blueplane_doctor.lookup.dead_letters import (
     each_dead_letter,
     find_dead_letter,
 )
-from blueplane_doctor.options import PIPELINE
-from blueplane_doctor.quantities import many
-from blueplane_doctor.times import span
+from blueplane_doctor.settings.options import PIPELINE
+from blueplane_doctor.text.characters import plain
+from blueplane_doctor.text.console import show, show_json, show_table
+from blueplane_doctor.text.quantities import many
+from blueplane_doctor.text.times import span
 
 COMMAND = group(new_command(__doc__))
 _SHARED = (*PIPELINE, "timeout")

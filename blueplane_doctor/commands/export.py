@@ -1,11 +1,11 @@
 """Make alerting rules for Prometheus and dashboards for Grafana from the scales in force."""
 
+from blueplane_doctor.command_line.invocation import Invocation
 from blueplane_doctor.commands.base import command, group, new_command
-from blueplane_doctor.console import show_or_write
-from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.export import grafana, prometheus_rules
-from blueplane_doctor.invocation import Invocation
-from blueplane_doctor.options import SELECTION
+from blueplane_doctor.judging.diagnose import Doctor
+from blueplane_doctor.settings.options import SELECTION
+from blueplane_doctor.text.console import show_or_write
 
 COMMAND = group(new_command(__doc__))
 _OUTPUT = "Write to this file instead of stdout."

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from blueplane_doctor.command_line.invocation import Invocation
 from blueplane_doctor.commands.base import command, new_command
-from blueplane_doctor.console import complain, show, show_json
 from blueplane_doctor.errors import ExitCode, UsageError, did_you_mean
 from blueplane_doctor.history import shapes
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import MINUTE, RETENTION
-from blueplane_doctor.invocation import Invocation
-from blueplane_doctor.quantities import many
 from blueplane_doctor.readings import shown_metric
 from blueplane_doctor.sources.redis_room import NOT_READ, refuse_where_full
-from blueplane_doctor.times import seconds_in
+from blueplane_doctor.text.console import complain, show, show_json
+from blueplane_doctor.text.quantities import many
+from blueplane_doctor.text.times import seconds_in
 
 if TYPE_CHECKING:
-    from blueplane_doctor.settings import Settings
+    from blueplane_doctor.settings.values import Settings
 
 COMMAND = new_command(__doc__)
 _START = "start it with blueplane-doctor record, or let cron run blueplane-doctor record --once every minute"
@@ -113,7 +113,7 @@ def _show(
 
 def _show_statuses(storage: HealthMetricsStorage, settings: "Settings", span: int, form: str) -> ExitCode:
     # With every check and cause, for their titles: the other ways of this command do without.
-    from blueplane_doctor.status_history import status_history
+    from blueplane_doctor.judging.status_history import status_history
 
     now = time.time()
     text, is_recorded = status_history(storage, settings, now - span, now, form)

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from blueplane_doctor.characters import lines
+from blueplane_doctor.command_line.invocation import Invocation
+from blueplane_doctor.command_line.report_output import view_of
 from blueplane_doctor.commands.base import DryRun, Yes, command, new_command
-from blueplane_doctor.console import confirmed, show
 from blueplane_doctor.errors import ExitCode, UsageError
 from blueplane_doctor.installing import plan
 from blueplane_doctor.installing.database_step import DatabaseStep
@@ -19,11 +19,11 @@ from blueplane_doctor.installing.hooks_step import HooksStep
 from blueplane_doctor.installing.notify_step import NotifyStep
 from blueplane_doctor.installing.redis_step import RedisStep
 from blueplane_doctor.installing.services_step import ServicesStep
-from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.model import Report
-from blueplane_doctor.options import EXAMINING
-from blueplane_doctor.report_output import view_of
 from blueplane_doctor.reports import table
+from blueplane_doctor.settings.options import EXAMINING
+from blueplane_doctor.text.characters import lines
+from blueplane_doctor.text.console import confirmed, show
 
 COMMAND = new_command(__doc__)
 STEPS = ("dependencies", "redis", "database", "hooks", "notify", "services", "verify")

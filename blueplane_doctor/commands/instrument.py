@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from blueplane_doctor.command_line.invocation import Invocation
 from blueplane_doctor.commands.base import command, new_command
-from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.recording.launching import check_url, environment_for, launch
 
 COMMAND = new_command(__doc__)

@@ -8,20 +8,20 @@ from typing import Annotated
 
 import typer
 
-from blueplane_doctor.characters import plain
+from blueplane_doctor.command_line.invocation import Invocation
 from blueplane_doctor.commands.base import command, new_command
-from blueplane_doctor.console import complain, show, show_table
 from blueplane_doctor.errors import ExitCode, FileUnreadable, UsageError
-from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.monitoring.notifications import sent_messages
 from blueplane_doctor.notifying.delivery import deliver
 from blueplane_doctor.notifying.inert_text import inert
 from blueplane_doctor.notifying.message import Message, Sender, clock_time, trial_message
 from blueplane_doctor.notifying.state import read_state
 from blueplane_doctor.notifying.targets import Target, targets_of
-from blueplane_doctor.options import PIPELINE
-from blueplane_doctor.settings import Settings
-from blueplane_doctor.text import hidden
+from blueplane_doctor.privacy.public_text import hidden
+from blueplane_doctor.settings.options import PIPELINE
+from blueplane_doctor.settings.values import Settings
+from blueplane_doctor.text.characters import plain
+from blueplane_doctor.text.console import complain, show, show_table
 
 COMMAND = new_command(__doc__)
 _TITLE = re.compile(r"Blueplane:?(?: (?:[A-Za-z]{1,9}|\d[\d:.,]{0,11}[a-z]{0,3})[;,]?)*")

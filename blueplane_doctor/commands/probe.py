@@ -1,13 +1,13 @@
 """Send one marked event through the pipeline, and time it until its row is there."""
 
+from blueplane_doctor.command_line.invocation import Invocation
 from blueplane_doctor.commands.base import DryRun, Yes, command, new_command
-from blueplane_doctor.console import confirmed, show
 from blueplane_doctor.errors import ExitCode, SettingsError, UsageError
 from blueplane_doctor.installing import probing
-from blueplane_doctor.invocation import Invocation
-from blueplane_doctor.options import PIPELINE
-from blueplane_doctor.settings_view import masked
-from blueplane_doctor.times import readable, seconds_in
+from blueplane_doctor.settings.options import PIPELINE
+from blueplane_doctor.settings.view import masked
+from blueplane_doctor.text.console import confirmed, show
+from blueplane_doctor.text.times import readable, seconds_in
 
 COMMAND = new_command(__doc__)
 _DEFAULT_WAIT = "15s"

@@ -7,16 +7,16 @@ from typing import Annotated
 
 import typer
 
+from blueplane_doctor.command_line.invocation import Invocation
 from blueplane_doctor.commands.base import command, new_command
-from blueplane_doctor.console import complain, remark
 from blueplane_doctor.errors import ExitCode, UsageError
-from blueplane_doctor.invocation import Invocation
-from blueplane_doctor.machine_key import make_key
+from blueplane_doctor.judging.sampler import BUSY, Sampler, record_every
 from blueplane_doctor.notifying.delivery import DELIVERY_SECONDS
 from blueplane_doctor.notifying.notifier import Notifier
-from blueplane_doctor.options import EXAMINING
-from blueplane_doctor.sampler import BUSY, Sampler, record_every
-from blueplane_doctor.times import seconds_in
+from blueplane_doctor.privacy.machine_key import make_key
+from blueplane_doctor.settings.options import EXAMINING
+from blueplane_doctor.text.console import complain, remark
+from blueplane_doctor.text.times import seconds_in
 
 COMMAND = new_command(__doc__)
 _DEFAULT_PAUSE = "60s"

@@ -14,18 +14,16 @@ from typing import Annotated, Any
 
 import typer
 
+from blueplane_doctor.command_line.invocation import Invocation
 from blueplane_doctor.commands.base import (
     Yes,
     command,
     new_command,
 )
 from blueplane_doctor.commands.letter_options import choosing_letters
-from blueplane_doctor.console import complain, confirmed, progress, say, show, show_json
 from blueplane_doctor.errors import ExitCode, FileUnreadable, RepairRefused, UsageError
-from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.locations import locate
 from blueplane_doctor.lookup.dead_letters import DeadLetterFilter
-from blueplane_doctor.options import EXAMINING
 from blueplane_doctor.repair.base import Wanted
 from blueplane_doctor.repair.plan import Plan
 from blueplane_doctor.repair.planning import make_plan, refuse_unknown_target
@@ -43,7 +41,9 @@ from blueplane_doctor.repair.wording import (
     stage_of,
     undone_in_words,
 )
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.settings.options import EXAMINING
+from blueplane_doctor.settings.values import Settings
+from blueplane_doctor.text.console import complain, confirmed, progress, say, show, show_json
 
 _ID = re.compile(r"(?=.*\d)[0-9a-z]+(?:-[0-9a-z]+)+\Z", re.IGNORECASE)
 """A stream ID, or an event's uuid; names of targets hold no digit."""

@@ -5,13 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
+from blueplane_doctor.command_line.invocation import Invocation
 from blueplane_doctor.commands.base import command, new_command
-from blueplane_doctor.console import show_json
-from blueplane_doctor.discovery import find_monitors
-from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.json_schemas import DIALECT, json_schema
 from blueplane_doctor.model import Report
-from blueplane_doctor.settings_view import settings_schema
+from blueplane_doctor.plugins.discovery import find_monitors
+from blueplane_doctor.settings.view import settings_schema
+from blueplane_doctor.text.console import show_json
 
 COMMAND = new_command(__doc__)
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from blueplane_doctor.command_line.invocation import Invocation
 from blueplane_doctor.commands.base import command, new_command
-from blueplane_doctor.console import remark, say_if_read
 from blueplane_doctor.errors import UsageError
-from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.model import Status
-from blueplane_doctor.options import EXAMINING, VERDICT
-from blueplane_doctor.settings_files import files_of
+from blueplane_doctor.settings.files import files_of
+from blueplane_doctor.settings.options import EXAMINING, VERDICT
+from blueplane_doctor.text.console import remark, say_if_read
 
 if TYPE_CHECKING:
     from blueplane_doctor.service.health_service import HealthService

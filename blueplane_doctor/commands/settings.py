@@ -6,17 +6,17 @@ from typing import Annotated
 
 import typer
 
+from blueplane_doctor.command_line.invocation import Invocation
 from blueplane_doctor.commands.base import command, new_command
-from blueplane_doctor.console import show, show_json, show_table, write_file
-from blueplane_doctor.discovery import find_checks
 from blueplane_doctor.errors import UsageError
-from blueplane_doctor.invocation import Invocation
-from blueplane_doctor.light_imports import yaml
 from blueplane_doctor.model import descriptions_of
-from blueplane_doctor.options import EXAMINING, VERDICT
-from blueplane_doctor.settings import Settings
-from blueplane_doctor.settings_files import DOCTOR_FILE
-from blueplane_doctor.settings_view import flat, masked, settings_schema, without_secrets
+from blueplane_doctor.plugins.discovery import find_checks
+from blueplane_doctor.process.light_imports import yaml
+from blueplane_doctor.settings.files import DOCTOR_FILE
+from blueplane_doctor.settings.options import EXAMINING, VERDICT
+from blueplane_doctor.settings.values import Settings
+from blueplane_doctor.settings.view import flat, masked, settings_schema, without_secrets
+from blueplane_doctor.text.console import show, show_json, show_table, write_file
 
 COMMAND = new_command(__doc__)
 SCHEMA_FILE = "doctor.schema.json"

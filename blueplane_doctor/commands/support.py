@@ -5,13 +5,13 @@ Nothing private is in it. Exit code 0 whatever the report says.
 
 from pathlib import Path
 
+from blueplane_doctor.command_line.invocation import Invocation
 from blueplane_doctor.commands.base import command, new_command
-from blueplane_doctor.console import progress, say, show, step_aside, write_file
-from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.errors import UsageError
-from blueplane_doctor.invocation import Invocation
-from blueplane_doctor.options import EXAMINING, VERDICT
+from blueplane_doctor.judging.diagnose import Doctor
+from blueplane_doctor.settings.options import EXAMINING, VERDICT
 from blueplane_doctor.support.bundle import bundled, refuse_strangers, zipped
+from blueplane_doctor.text.console import progress, say, show, step_aside, write_file
 
 COMMAND = new_command(__doc__)
 _DEFAULT_OUTPUT = Path("blueplane-support.zip")

@@ -7,17 +7,17 @@ from typing import Annotated
 
 import typer
 
-from blueplane_doctor.characters import plain
+from blueplane_doctor.command_line.invocation import Invocation
 from blueplane_doctor.commands.base import command, new_command
-from blueplane_doctor.console import complain, show, show_json
 from blueplane_doctor.errors import ExitCode, UsageError
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.lookup.by_state import find_by_state
 from blueplane_doctor.lookup.hops import Hop
 from blueplane_doctor.lookup.trace import Trace, Tracer
-from blueplane_doctor.options import PIPELINE
-from blueplane_doctor.times import readable, seconds_in
+from blueplane_doctor.settings.options import PIPELINE
+from blueplane_doctor.text.characters import plain
+from blueplane_doctor.text.console import complain, show, show_json
+from blueplane_doctor.text.times import readable, seconds_in
 
 COMMAND = new_command(__doc__)
 _FINE = (

@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
+from blueplane_doctor.command_line.invocation import Invocation
 from blueplane_doctor.commands.base import DryRun, Yes, command, new_command
 from blueplane_doctor.commands.install import STEPS, chosen_steps, refuse_windows, talk
 from blueplane_doctor.errors import ExitCode
 from blueplane_doctor.installing import plan
-from blueplane_doctor.invocation import Invocation
-from blueplane_doctor.options import PIPELINE
+from blueplane_doctor.settings.options import PIPELINE
 
 COMMAND = new_command(__doc__)
 

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
+from blueplane_doctor.command_line.invocation import Invocation
 from blueplane_doctor.commands.base import command, new_command
-from blueplane_doctor.console import show, step_aside
-from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.errors import ExitCode, UsageError
-from blueplane_doctor.invocation import Invocation
-from blueplane_doctor.options import EXAMINING, VERDICT
-from blueplane_doctor.times import seconds_in
+from blueplane_doctor.judging.diagnose import Doctor
+from blueplane_doctor.settings.options import EXAMINING, VERDICT
+from blueplane_doctor.text.console import show, step_aside
+from blueplane_doctor.text.times import seconds_in
 from blueplane_doctor.watching.rounds import Ended, Mailbox, Watcher, follow, line, start
 
 COMMAND = new_command(__doc__)

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from blueplane_doctor.connection.base import Command, NoConnection, ProtocolError, ReplyError, ReplyTooLarge
 from blueplane_doctor.connection.topology import CLUSTER, address_of, topology_of
-from blueplane_doctor.error_phrases import error_text, redis_code, redis_text
 from blueplane_doctor.errors import (
     SourceElsewhere,
     SourceError,
@@ -19,8 +18,9 @@ from blueplane_doctor.errors import (
     SourceUnusable,
     SourceWrongType,
 )
-from blueplane_doctor.known_names import STREAMS
-from blueplane_doctor.text import hidden
+from blueplane_doctor.privacy.error_phrases import error_text, redis_code, redis_text
+from blueplane_doctor.privacy.known_names import STREAMS
+from blueplane_doctor.privacy.public_text import hidden
 
 _NOT_SERVING = {
     "LOADING": ("is still loading its data from disk", "try again in a moment"),

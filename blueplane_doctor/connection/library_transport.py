@@ -14,7 +14,7 @@ from redis.retry import Retry
 
 from blueplane_doctor.connection.base import Limits, NoConnection
 from blueplane_doctor.connection.socket_transport import SocketTransport, logged_in, look_up
-from blueplane_doctor.error_phrases import error_text
+from blueplane_doctor.privacy.error_phrases import error_text
 
 
 def open_with_library(url: str, limits: Limits) -> SocketTransport:

@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from blueplane_doctor.connection.base import Command, ProtocolError, ReplyError
-from blueplane_doctor.patterns import pattern
+from blueplane_doctor.text.patterns import pattern
 
 Shape = Callable[[Any], bool]
 

@@ -17,7 +17,7 @@ import hiredis
 
 from blueplane_doctor.connection.base import Command, Limits, NoConnection, ProtocolError, ReplyError
 from blueplane_doctor.connection.reply_reader import INCOMPLETE, ReplyReader
-from blueplane_doctor.threads import NO_THREADS, has_begun
+from blueplane_doctor.process.threads import NO_THREADS, has_begun
 
 _CHUNK_BYTES = 1 << 17
 _BEFORE_CLOSING = ("ERR max number of clients", "DENIED")

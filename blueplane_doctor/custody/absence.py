@@ -11,7 +11,7 @@ from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.sources.deleted_rows import DeletedRows, TableBeginning
 from blueplane_doctor.sources.trace_tables import Lookup
-from blueplane_doctor.times import from_milliseconds
+from blueplane_doctor.text.times import from_milliseconds
 
 TABLES_BEGIN_LATER = "tables_begin_later"
 """Rows of that time were pruned, or the table was made later: the sequence numbers tell which."""

@@ -7,8 +7,8 @@ from collections import Counter
 
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.poison import poison_reason
-from blueplane_doctor.public_fields import GroupName, MessageId
-from blueplane_doctor.records import Record
+from blueplane_doctor.privacy.public_fields import GroupName, MessageId
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.sources.entry_ids import id_text
 from blueplane_doctor.sources.trace_tables import Lookup
 

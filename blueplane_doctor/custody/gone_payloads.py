@@ -8,7 +8,7 @@ from blueplane_doctor.custody.states import PAYLOAD_GONE, PendingEntry
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
 from blueplane_doctor.sources.entry_ids import EntryId, id_text
 from blueplane_doctor.sources.redis_source import RedisSource
-from blueplane_doctor.times import iso_of_milliseconds
+from blueplane_doctor.text.times import iso_of_milliseconds
 
 _ASKED_AT_ONCE = 200
 """Commands of one round trip."""

@@ -20,10 +20,10 @@ from blueplane_doctor.custody.states import (
 )
 from blueplane_doctor.custody.undelivered import UndeliveredMessages
 from blueplane_doctor.custody.unwritten import UnwrittenKeys
-from blueplane_doctor.public_fields import EventType, GroupNames, MessageId, RouteName
-from blueplane_doctor.records import Record
-from blueplane_doctor.text import event_type
-from blueplane_doctor.times import MINUTE_MS
+from blueplane_doctor.privacy.public_fields import EventType, GroupNames, MessageId, RouteName
+from blueplane_doctor.privacy.public_text import event_type
+from blueplane_doctor.records.base import Record
+from blueplane_doctor.text.times import MINUTE_MS
 
 UNROUTED = "unrouted"
 """Name of the route of messages that nobody writes."""

@@ -26,6 +26,7 @@ from blueplane_doctor.custody.states import (
     WRITTEN_NOT_ACKNOWLEDGED,
 )
 from blueplane_doctor.custody.unwritten import NEEDS_ROW
+from blueplane_doctor.privacy.public_text import identifier
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
 from blueplane_doctor.sources.entries import pages
@@ -34,8 +35,7 @@ from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.sources.streams import Group, StreamState
 from blueplane_doctor.sources.throttle import Throttle
 from blueplane_doctor.sources.trace_tables import Lookup
-from blueplane_doctor.text import identifier
-from blueplane_doctor.times import HOUR_MS, MINUTE_MS, iso_of_milliseconds
+from blueplane_doctor.text.times import HOUR_MS, MINUTE_MS, iso_of_milliseconds
 
 _RESERVE_SECONDS = 0.3
 """Left of the run's time, when reading ends, for what follows."""

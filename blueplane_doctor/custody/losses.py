@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from blueplane_doctor.public_fields import GroupName
-from blueplane_doctor.quantities import many
-from blueplane_doctor.records import Record
+from blueplane_doctor.privacy.public_fields import GroupName
+from blueplane_doctor.privacy.public_text import group as shown_group
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.sources.entries import pages
 from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id, id_text
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
 from blueplane_doctor.sources.streams import Group, StreamState
-from blueplane_doctor.text import group as shown_group
+from blueplane_doctor.text.quantities import many
 
 COUNTED_AT_ONCE = 100
 """Up to this many waiting messages, by the server's own lag, are counted before anything else is read.

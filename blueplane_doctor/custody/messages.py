@@ -8,11 +8,11 @@ from typing import Any
 
 from msgspec.json import decode
 
-from blueplane_doctor.characters import Public
+from blueplane_doctor.privacy.public_text import event_type
 from blueplane_doctor.sources.entries import RawEntry
 from blueplane_doctor.sources.entry_ids import EntryId, entry_id, entry_ids
-from blueplane_doctor.text import event_type
-from blueplane_doctor.times import milliseconds_of
+from blueplane_doctor.text.characters import Public
+from blueplane_doctor.text.times import milliseconds_of
 
 _ABSENT = object()
 _KINDS_OF_JSON = {list: "a list", str: "text", type(None): "null"}

@@ -9,10 +9,10 @@ from blueplane_doctor.custody.ledger import Ledger
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.states import UNFINISHED, WAITING, WRITTEN
 from blueplane_doctor.pipeline import CURSOR_HOOKS, CURSOR_MONITOR_SOURCES, OTHER_CURSOR_SOURCES
+from blueplane_doctor.privacy.public_text import hidden
 from blueplane_doctor.sources.entry_ids import id_text
 from blueplane_doctor.sources.streams import Group
-from blueplane_doctor.text import hidden
-from blueplane_doctor.times import HOUR_MS, MINUTE_MS, milliseconds_of
+from blueplane_doctor.text.times import HOUR_MS, MINUTE_MS, milliseconds_of
 
 MOST_UNKNOWN_SOURCES = 10
 """Names of sources that are kept, however many there are."""

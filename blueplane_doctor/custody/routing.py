@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 
 from blueplane_doctor.custody.messages import Message, ValueReader, value_reader
-from blueplane_doctor.known_names import COLUMNS, ROUTES, TABLES
 from blueplane_doctor.layouts import PLATFORMS, Key, Layout, Route
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.privacy.known_names import COLUMNS, ROUTES, TABLES
+from blueplane_doctor.privacy.public_text import known_or_hidden
+from blueplane_doctor.settings.values import Settings
 from blueplane_doctor.sources.trace_tables import Lookup
-from blueplane_doctor.text import known_or_hidden
 
 Columns = Mapping[str, frozenset[str]]
 """The columns of tables, by the table's name."""

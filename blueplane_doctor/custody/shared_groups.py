@@ -12,7 +12,7 @@ from blueplane_doctor.pipeline import WRITER_STEMS
 from blueplane_doctor.sources.server_log import LogTail
 from blueplane_doctor.sources.server_process import NOT_RUNNING, RUNNING, ServerProcess
 from blueplane_doctor.sources.streams import Consumer, Group
-from blueplane_doctor.times import MINUTE_MS, to_milliseconds
+from blueplane_doctor.text.times import MINUTE_MS, to_milliseconds
 
 WRITTEN_ELSEWHERE = "written_elsewhere"
 """Another server's consumer may have been given it, and may have written it to another database."""

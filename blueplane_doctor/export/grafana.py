@@ -10,9 +10,9 @@ from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.export.prometheus_rules import CAUSE, CAUSE_STATUS, STATUS, VALUE
 from blueplane_doctor.metrics import CHARTED, Metric
 from blueplane_doctor.model import Status
-from blueplane_doctor.quantities import FRACTION
 from blueplane_doctor.reports.prometheus import PREFIX
 from blueplane_doctor.scales import Scale
+from blueplane_doctor.text.quantities import FRACTION
 
 _SOURCE = {"type": "prometheus", "uid": "${source}"}
 _CHOSEN = 'instance=~"$instance"'

@@ -11,8 +11,8 @@ from blueplane_doctor.history.samples import MINUTE, Point, Sample
 from blueplane_doctor.history.status_log import StatusEntry, StatusLog
 from blueplane_doctor.history.stream_store import StreamStore
 from blueplane_doctor.history.timeseries_store import LABEL, TimeSeriesStore
-from blueplane_doctor.quantities import FRACTION
 from blueplane_doctor.readings import metric_of
+from blueplane_doctor.text.quantities import FRACTION
 
 _CONNECTION_SECONDS = 30.0
 """As long as a run may take, by default."""

@@ -9,7 +9,7 @@ from blueplane_doctor.history.series import FRESH_SECONDS
 from blueplane_doctor.history.status_log import StatusEntry
 from blueplane_doctor.model import Status, StatusChange
 from blueplane_doctor.readings import FINGERPRINT
-from blueplane_doctor.times import iso_of_seconds
+from blueplane_doctor.text.times import iso_of_seconds
 
 GREEN = "green"
 """The status of what an entry does not name. Of a cause: it is not there."""

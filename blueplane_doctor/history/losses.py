@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from blueplane_doctor.history.trend import GroupSample, counter_reset
-from blueplane_doctor.public_fields import GroupName
-from blueplane_doctor.records import Record
-from blueplane_doctor.times import iso_of_seconds, readable
+from blueplane_doctor.privacy.public_fields import GroupName
+from blueplane_doctor.records.base import Record
+from blueplane_doctor.text.times import iso_of_seconds, readable
 
 
 class GroupLosses(Record):

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 from blueplane_doctor.history.samples import MINUTE, Sample
 from blueplane_doctor.history.series import FEWEST, is_fresh, rate_per_minute
-from blueplane_doctor.records import Record
-from blueplane_doctor.times import MINUTE_MS, iso_of_seconds, readable, span
+from blueplane_doctor.records.base import Record
+from blueplane_doctor.text.times import MINUTE_MS, iso_of_seconds, readable, span
 
 _MOST_MINUTES = 7 * 24 * 60
 """What lies farther ahead than a week, an hour of samples cannot tell."""

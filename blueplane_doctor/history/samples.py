@@ -4,11 +4,11 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from blueplane_doctor.known_names import AREAS
 from blueplane_doctor.metrics import LAST, MAX, MIN
-from blueplane_doctor.patterns import pattern
+from blueplane_doctor.privacy.known_names import AREAS
+from blueplane_doctor.privacy.public_text import known_or_hidden
 from blueplane_doctor.readings import fit, readings
-from blueplane_doctor.text import known_or_hidden
+from blueplane_doctor.text.patterns import pattern
 
 if TYPE_CHECKING:
     from blueplane_doctor.model import Report

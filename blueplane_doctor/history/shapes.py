@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 from blueplane_doctor.history.samples import MINUTE, Point
 from blueplane_doctor.metrics import STATE
-from blueplane_doctor.quantities import known, number
 from blueplane_doctor.readings import metric_of
-from blueplane_doctor.times import readable
+from blueplane_doctor.text.quantities import known, number
+from blueplane_doctor.text.times import readable
 
 Read = Mapping[str, Sequence[Point]]
 _WIDTH = 60

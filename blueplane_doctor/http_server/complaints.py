@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
 
-from blueplane_doctor.console import say_if_read
+from blueplane_doctor.text.console import say_if_read
 
 _EVERY_SECONDS = 60.0
 MOST_KINDS = 64

@@ -15,10 +15,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from blueplane_doctor.errors import FileUnreadable, UsageError
-from blueplane_doctor.file_reading import SMALL_BYTES, file_state, read_text
+from blueplane_doctor.files.ownership import stranger_of
+from blueplane_doctor.files.reading import SMALL_BYTES, file_state, read_text
 from blueplane_doctor.http_server.problems import problem
 from blueplane_doctor.http_server.rates import PeerRates, peer_of
-from blueplane_doctor.ownership import stranger_of
 
 _SHORTEST_TOKEN = 16
 """Characters. As random ones of base64 they are 96 bits, which nobody guesses over a network."""

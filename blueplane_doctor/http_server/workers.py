@@ -10,7 +10,7 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from blueplane_doctor.errors import DoctorError
-from blueplane_doctor.threads import NO_THREADS, has_begun
+from blueplane_doctor.process.threads import NO_THREADS, has_begun
 
 _Result = TypeVar("_Result")
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from blueplane_doctor.demo.schema import create_database
 from blueplane_doctor.errors import SourceError
+from blueplane_doctor.files.ownership import stranger_in, stranger_of
+from blueplane_doctor.files.user_paths import real_file
 from blueplane_doctor.installing import file_changes, files
 from blueplane_doctor.installing.files import StepError
 from blueplane_doctor.installing.journal import Entry, Journal
 from blueplane_doctor.installing.plan import Change, Plan, Site
-from blueplane_doctor.ownership import stranger_in, stranger_of
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.database_source import DatabaseSource
-from blueplane_doctor.user_paths import real_file
 
 _SCRIPT = Path("scripts/init_database.py")
 WORK_FOLDER = ".blueplane-new-database"

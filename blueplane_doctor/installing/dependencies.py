@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from blueplane_doctor.diagnose import diagnose
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.installing.journal import Entry, Journal
 from blueplane_doctor.installing.plan import Change, Plan, Site
+from blueplane_doctor.judging.diagnose import diagnose
 from blueplane_doctor.model import Report
 from blueplane_doctor.monitoring.redis_health import RedisHealthMonitor
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from blueplane_doctor.files.user_paths import real_file
 from blueplane_doctor.installing import files
 from blueplane_doctor.installing.files import StepError, digest, missing_folders, remove_folder
 from blueplane_doctor.installing.journal import Entry, Journal
 from blueplane_doctor.installing.plan import Change, Plan
-from blueplane_doctor.user_paths import real_file
 
 _BACKUP_SUFFIX = ".before-blueplane"
 KIND = "file"

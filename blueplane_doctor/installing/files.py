@@ -10,11 +10,11 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from blueplane_doctor.documents import JSON_STRING
 from blueplane_doctor.errors import DoctorError, ExitCode, FileMissing, FileUnreadable
-from blueplane_doctor.file_reading import SETTINGS_BYTES, read_bytes
-from blueplane_doctor.known_names import HOOK_TYPES
-from blueplane_doctor.user_paths import real_file
+from blueplane_doctor.files.documents import JSON_STRING
+from blueplane_doctor.files.reading import SETTINGS_BYTES, read_bytes
+from blueplane_doctor.files.user_paths import real_file
+from blueplane_doctor.privacy.known_names import HOOK_TYPES
 from blueplane_hook.files import opened
 
 

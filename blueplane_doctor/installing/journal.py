@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from blueplane_doctor.documents import json_value
 from blueplane_doctor.errors import DocumentError
-from blueplane_doctor.field_checks import InvalidRecord
+from blueplane_doctor.files.documents import json_value
+from blueplane_doctor.files.ownership import stranger_of
 from blueplane_doctor.installing.files import StepError, explained, missing_folders, read, remove, remove_folder, write
-from blueplane_doctor.ownership import stranger_of
-from blueplane_doctor.records import Record
+from blueplane_doctor.records.base import Record
+from blueplane_doctor.records.field_checks import InvalidRecord
 
 JOURNAL_FILE = "doctor-install.json"
 _VERSION = 1

@@ -10,16 +10,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from blueplane_doctor.documents import yaml_value
 from blueplane_doctor.errors import DocumentError
+from blueplane_doctor.files.documents import yaml_value
+from blueplane_doctor.files.user_paths import real_file
 from blueplane_doctor.installing import file_changes, files
 from blueplane_doctor.installing.files import StepError
 from blueplane_doctor.installing.journal import Entry
 from blueplane_doctor.installing.plan import Change, Plan, Site
 from blueplane_doctor.notifying.state import LOCK_FILE
 from blueplane_doctor.notifying.state_file import STATE_FILE
-from blueplane_doctor.settings_files import DOCTOR_FILE
-from blueplane_doctor.user_paths import real_file
+from blueplane_doctor.settings.files import DOCTOR_FILE
 
 OFFER = "nobody is told of causes: name somebody with --notify URL, see docs/NOTIFY.md"
 _MARK = "  # by blueplane install"

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from blueplane_doctor.documents import is_broken
 from blueplane_doctor.errors import DoctorError, UsageError
+from blueplane_doctor.files.documents import is_broken
 from blueplane_doctor.installing.files import StepError, sweep
 from blueplane_doctor.installing.journal import Entry, Journal
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.settings.values import Settings
 
 
 class ElsewhereError(StepError):

@@ -9,12 +9,12 @@ from blueplane_doctor.custody.states import LOST, WAITING, WRITTEN, PendingEntry
 from blueplane_doctor.errors import SourceMissing
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.layouts import Route
-from blueplane_doctor.records import Record
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.records.base import Record
+from blueplane_doctor.settings.values import Settings
 from blueplane_doctor.sources.entry_ids import entry_id, id_text
 from blueplane_doctor.sources.redis_source import pairs
 from blueplane_doctor.sources.trace_tables import sequence_of
-from blueplane_doctor.times import iso
+from blueplane_doctor.text.times import iso
 from blueplane_hook import events
 
 MARK = "blueplane_doctor_probe"

@@ -9,12 +9,12 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from blueplane_doctor.characters import holds_controls
+from blueplane_doctor.files.user_paths import configuration_folder
 from blueplane_doctor.installing import file_changes, files
 from blueplane_doctor.installing.files import StepError
 from blueplane_doctor.installing.journal import Entry, Journal
 from blueplane_doctor.installing.plan import Change, Plan, Site, program
-from blueplane_doctor.user_paths import configuration_folder
+from blueplane_doctor.text.characters import holds_controls
 
 _DOCTOR = "blueplane-doctor"
 _SERVICES = {

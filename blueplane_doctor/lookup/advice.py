@@ -33,10 +33,10 @@ from blueplane_doctor.examination import Examination
 from blueplane_doctor.lookup.near_matches import NOWHERE, why_not_found
 from blueplane_doctor.lookup.search import NOT_FOUND, Search
 from blueplane_doctor.lookup.undelivered import UNDELIVERED_ADVICE
+from blueplane_doctor.privacy.public_text import identifier
+from blueplane_doctor.privacy.public_text import stream as shown_stream
 from blueplane_doctor.sources.dead_letters import DeadLetterEntry
 from blueplane_doctor.sources.entry_ids import id_text
-from blueplane_doctor.text import identifier
-from blueplane_doctor.text import stream as shown_stream
 
 _NOBODY_HAS_IT = "Neither pending nor written, and no dead letter names it: nobody has it."
 _SAVED_ONLY = "No writer can write it as it is: repair saves it, while the stream holds it."

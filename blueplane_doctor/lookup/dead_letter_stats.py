@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from blueplane_doctor.characters import Public
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.lookup.dead_letters import DeadLetter
-from blueplane_doctor.records import Record
-from blueplane_doctor.text import stream as shown_stream
-from blueplane_doctor.times import HOUR_MS
+from blueplane_doctor.privacy.public_text import stream as shown_stream
+from blueplane_doctor.records.base import Record
+from blueplane_doctor.text.characters import Public
+from blueplane_doctor.text.times import HOUR_MS
 
 _CURSOR_LIMIT = 10_000
 """Entries that the Cursor consumer's own stream keeps, whatever the configuration says."""

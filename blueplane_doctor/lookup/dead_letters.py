@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from blueplane_doctor.characters import Public
 from blueplane_doctor.connection.base import Command
 from blueplane_doctor.errors import SourceError, SourceMissing, UsageError
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.machine_key import fingerprint
-from blueplane_doctor.records import Record
+from blueplane_doctor.privacy.machine_key import fingerprint
+from blueplane_doctor.privacy.public_text import event_type, identifier, platform
+from blueplane_doctor.privacy.public_text import group as shown_group
+from blueplane_doctor.privacy.public_text import stream as shown_stream
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.sources.dead_letters import (
     DeadLetterEntry,
     json_object,
@@ -16,10 +18,8 @@ from blueplane_doctor.sources.dead_letters import (
 )
 from blueplane_doctor.sources.entry_ids import id_text, is_entry_id
 from blueplane_doctor.sources.letter_errors import letter_error
-from blueplane_doctor.text import event_type, identifier, platform
-from blueplane_doctor.text import group as shown_group
-from blueplane_doctor.text import stream as shown_stream
-from blueplane_doctor.times import iso_of_milliseconds, seconds_in
+from blueplane_doctor.text.characters import Public
+from blueplane_doctor.text.times import iso_of_milliseconds, seconds_in
 
 
 class DeadLetter(Record):

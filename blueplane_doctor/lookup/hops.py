@@ -4,16 +4,16 @@ from datetime import datetime
 
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.routing import CompiledRoute
-from blueplane_doctor.known_names import HOOK_TYPES, MONITOR_TYPES, ROUTES, TABLES
-from blueplane_doctor.records import Record
+from blueplane_doctor.privacy.known_names import HOOK_TYPES, MONITOR_TYPES, ROUTES, TABLES
+from blueplane_doctor.privacy.public_text import consumer as shown_consumer
+from blueplane_doctor.privacy.public_text import event_type, identifier, known_or_hidden, platform
+from blueplane_doctor.privacy.public_text import group as shown_group
+from blueplane_doctor.privacy.public_text import stream as shown_stream
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.sources.dead_letters import DeadLetterEntry
 from blueplane_doctor.sources.entry_ids import id_text
 from blueplane_doctor.sources.transcript_search import FoundLine
-from blueplane_doctor.text import consumer as shown_consumer
-from blueplane_doctor.text import event_type, identifier, known_or_hidden, platform
-from blueplane_doctor.text import group as shown_group
-from blueplane_doctor.text import stream as shown_stream
-from blueplane_doctor.times import from_milliseconds, iso, parse_time, span
+from blueplane_doctor.text.times import from_milliseconds, iso, parse_time, span
 
 
 class Hop(Record):

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from blueplane_doctor.custody.messages import Message
-from blueplane_doctor.quantities import many
 from blueplane_doctor.sources.entry_ids import EntryId, id_text
 from blueplane_doctor.sources.streams import StreamState
+from blueplane_doctor.text.quantities import many
 
 _SHORTEST_BEGINNING = 8
 """Characters that are taken for the beginning of an ID: so many stand in shortened ones."""

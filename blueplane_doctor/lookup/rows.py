@@ -5,7 +5,7 @@ from typing import Any
 from blueplane_doctor.lookup.search import Search
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.sources.trace_tables import Lookup, sequence_of
-from blueplane_doctor.times import parse_time
+from blueplane_doctor.text.times import parse_time
 
 _ID_COLUMNS = {
     "cursor_raw_traces": ("event_id",),

@@ -26,10 +26,10 @@ from blueplane_doctor.lookup.rows import lookups_of, read_rows
 from blueplane_doctor.lookup.search import Search
 from blueplane_doctor.lookup.stream_search import search_stream
 from blueplane_doctor.lookup.undelivered import undelivered
-from blueplane_doctor.records import Record
+from blueplane_doctor.privacy.public_text import identifier
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, id_text, is_entry_id
 from blueplane_doctor.sources.streams import read_positions
-from blueplane_doctor.text import identifier
 
 
 class Trace(Record):

@@ -8,14 +8,14 @@ from typing import Any
 
 from blueplane_doctor.errors import FileUnreadable, SourceError
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.file_reading import opened_file
+from blueplane_doctor.files.reading import opened_file
 from blueplane_doctor.lookup.hops import Hop, new_hop
 from blueplane_doctor.pipeline import BUFFER_TABLE
+from blueplane_doctor.privacy.public_text import event_type, platform
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.sources.dead_letters import json_object
 from blueplane_doctor.sources.spooled_events import spooled_id, spooled_lines
-from blueplane_doctor.text import event_type, platform
-from blueplane_doctor.times import from_milliseconds, parse_time
+from blueplane_doctor.text.times import from_milliseconds, parse_time
 from blueplane_hook.files import names_of
 from blueplane_hook.kept import SUFFIX
 from blueplane_hook.spool import OWN_PREFIX

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.records import Record
+from blueplane_doctor.records.base import Record
 
 
 class Monitor(ABC):

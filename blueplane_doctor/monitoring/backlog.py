@@ -4,8 +4,8 @@ from blueplane_doctor.custody.ledger import Ledger
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.history.trend import OneLook, judge_one_look
-from blueplane_doctor.records import Record
-from blueplane_doctor.times import milliseconds_since, to_milliseconds
+from blueplane_doctor.records.base import Record
+from blueplane_doctor.text.times import milliseconds_since, to_milliseconds
 
 
 class BacklogNow(Record):

@@ -16,10 +16,10 @@ from blueplane_doctor.monitoring.cursor_hooks import (
     sum_of_known,
 )
 from blueplane_doctor.pipeline import SESSIONS_TABLE
-from blueplane_doctor.public_fields import SourceName
+from blueplane_doctor.privacy.public_fields import SourceName
 from blueplane_doctor.recording.reading import read_recorded
-from blueplane_doctor.records import Record
-from blueplane_doctor.times import MINUTE_MS, iso_if_known, milliseconds_since, parse_time
+from blueplane_doctor.records.base import Record
+from blueplane_doctor.text.times import MINUTE_MS, iso_if_known, milliseconds_since, parse_time
 
 _RATE_MINUTES = 5
 """The rate of capture is a mean of so many."""

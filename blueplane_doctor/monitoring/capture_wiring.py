@@ -23,17 +23,17 @@ from blueplane_doctor.capture.hook_wiring import (
     versions_of_hooks,
 )
 from blueplane_doctor.errors import SourceError
+from blueplane_doctor.files.user_paths import real_file
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import CLAUDE_FOLDER_VARIABLE, SESSIONS_TABLE, finds_transcripts, folders_looked_for
-from blueplane_doctor.public_fields import Version
-from blueplane_doctor.records import Record
+from blueplane_doctor.privacy.public_fields import Version
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.sources.cursor_extension import extensions
 from blueplane_doctor.sources.cursor_places import cursor_folder
 from blueplane_doctor.sources.hook_files import CLAUDE, CURSOR, read_hook_file
 from blueplane_doctor.sources.hook_programs import program_of, version_of
 from blueplane_doctor.sources.service_units import service_programs
-from blueplane_doctor.times import to_milliseconds
-from blueplane_doctor.user_paths import real_file
+from blueplane_doctor.text.times import to_milliseconds
 
 _HOOKS_MISSING = "hooks_missing"
 _EXTENSION_MISSING = "extension_missing"

@@ -41,10 +41,10 @@ from blueplane_doctor.monitoring.time_buckets import (
     of_other_times,
     time_bucket,
 )
-from blueplane_doctor.public_fields import RouteName
-from blueplane_doctor.records import Record
+from blueplane_doctor.privacy.public_fields import RouteName
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.sources.streams import StreamState
-from blueplane_doctor.times import iso_of_milliseconds
+from blueplane_doctor.text.times import iso_of_milliseconds
 
 _SHOWN_BREAKS = 200
 """Breaks listed one by one in a report; all are counted."""

@@ -15,9 +15,9 @@ from blueplane_doctor.errors import (
 from blueplane_doctor.layouts import LAYOUTS
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import WRITTEN_TABLES
-from blueplane_doctor.records import Record
-from blueplane_doctor.settings import Settings
-from blueplane_doctor.text import place
+from blueplane_doctor.privacy.public_text import place
+from blueplane_doctor.records.base import Record
+from blueplane_doctor.settings.values import Settings
 
 _FILES_OF_BLUEPLANE = ("config.yaml", "redis.yaml", "config", "server.pid", "server.log", "hooks", "hook-spool.jsonl")
 """What Blueplane and its hooks leave in their home, besides the databases."""

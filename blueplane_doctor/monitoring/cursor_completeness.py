@@ -18,14 +18,14 @@ from blueplane_doctor.errors import SourceError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import SESSIONS_TABLE, TRACE_TABLES
-from blueplane_doctor.records import Record
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.sources.cursor_extension import extensions
 from blueplane_doctor.sources.cursor_items import Budget, Changed, changed_in_global, changed_in_workspace
 from blueplane_doctor.sources.cursor_places import CursorDatabase, databases
 from blueplane_doctor.sources.cursor_rows import newest_rows
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.sources.deleted_rows import read_beginnings
-from blueplane_doctor.times import iso_of_milliseconds, milliseconds_of
+from blueplane_doctor.text.times import iso_of_milliseconds, milliseconds_of
 
 _MOST_DATABASES = 50
 """Of those that changed in the window, the ones that are read: each takes about a millisecond to be opened."""

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.pipeline import CURSOR_HOOKS
-from blueplane_doctor.public_fields import HookName
+from blueplane_doctor.privacy.public_fields import HookName
 from blueplane_doctor.recording.reading import Recorded
-from blueplane_doctor.records import Record
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.sources.hook_files import CURSOR, read_hook_file
-from blueplane_doctor.times import iso_if_known, milliseconds_since
+from blueplane_doctor.text.times import iso_if_known, milliseconds_since
 
 _SEEN_LATELY_MS = 7 * 86_400_000
 """A hook that fired within so long is expected to fire."""

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from blueplane_doctor.files.user_paths import real_file
 from blueplane_doctor.monitoring import Monitor
-from blueplane_doctor.records import Record
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.sources.file_access import is_mounted_read_only, may_write, user_of_process
 from blueplane_doctor.sources.server_process import RUNNING, process_state, read_pid
-from blueplane_doctor.user_paths import real_file
 
 
 class DatabaseAccess(Record):

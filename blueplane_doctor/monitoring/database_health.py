@@ -4,14 +4,14 @@ from datetime import datetime
 from pathlib import Path
 
 from blueplane_doctor.errors import FileUnreadable
-from blueplane_doctor.file_reading import file_state
+from blueplane_doctor.files.reading import file_state
 from blueplane_doctor.monitoring import Monitor
-from blueplane_doctor.public_fields import TableName
+from blueplane_doctor.privacy.public_fields import TableName
 from blueplane_doctor.recording.reading import Recorded
-from blueplane_doctor.records import Record
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.sources.database_files import write_ahead_log
 from blueplane_doctor.sources.server_log import LogTail
-from blueplane_doctor.times import from_milliseconds, iso
+from blueplane_doctor.text.times import from_milliseconds, iso
 
 
 class DatabaseHealth(Record):

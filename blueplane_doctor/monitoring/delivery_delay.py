@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 from blueplane_doctor.custody.delay_sample import DelaySample, WrittenMessage
 from blueplane_doctor.monitoring import Monitor
-from blueplane_doctor.public_fields import RouteName
-from blueplane_doctor.records import Record
+from blueplane_doctor.privacy.public_fields import RouteName
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.sources.trace_tables import read_ingested
-from blueplane_doctor.times import MINUTE_MS, span, to_milliseconds
+from blueplane_doctor.text.times import MINUTE_MS, span, to_milliseconds
 
 _RESOLUTION_MS = 1000
 """SQLite's CURRENT_TIMESTAMP, from which `ingested_at` comes, drops the fraction of the second."""

@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 from blueplane_doctor.errors import SourceError
+from blueplane_doctor.files.user_paths import real_file
 from blueplane_doctor.monitoring import Monitor
-from blueplane_doctor.records import Record
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.sources.redis_host import runs_here
-from blueplane_doctor.user_paths import real_file
 
 _MEGABYTE = 1_000_000
 

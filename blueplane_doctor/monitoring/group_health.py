@@ -7,14 +7,14 @@ from blueplane_doctor.custody.ledger import Ledger
 from blueplane_doctor.custody.pending_entries import PendingEntriesReader, process_of
 from blueplane_doctor.custody.shared_groups import SharedGroup, is_named_as_a_server
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.public_fields import ConsumerName, GroupName, MessageId
-from blueplane_doctor.records import Record
+from blueplane_doctor.privacy.public_fields import ConsumerName, GroupName, MessageId
+from blueplane_doctor.privacy.public_text import consumer
+from blueplane_doctor.privacy.public_text import group as shown_group
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.sources.entry_ids import id_text
 from blueplane_doctor.sources.server_process import RUNNING, process_state, read_pid
 from blueplane_doctor.sources.streams import Group
-from blueplane_doctor.text import consumer
-from blueplane_doctor.text import group as shown_group
-from blueplane_doctor.times import milliseconds_since
+from blueplane_doctor.text.times import milliseconds_since
 
 
 class ConsumerHealth(Record):

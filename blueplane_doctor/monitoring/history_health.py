@@ -15,11 +15,11 @@ from blueplane_doctor.history.trend import group_metrics, group_samples, judge_b
 from blueplane_doctor.metrics import CHARTED
 from blueplane_doctor.model import StatusChange
 from blueplane_doctor.monitoring import Monitor
-from blueplane_doctor.patterns import pattern
 from blueplane_doctor.pipeline import kept_messages
-from blueplane_doctor.public_fields import GroupName
-from blueplane_doctor.records import Record
-from blueplane_doctor.times import iso_of_seconds
+from blueplane_doctor.privacy.public_fields import GroupName
+from blueplane_doctor.records.base import Record
+from blueplane_doctor.text.patterns import pattern
+from blueplane_doctor.text.times import iso_of_seconds
 
 _HOUR = 3600
 _TREND_SECONDS = 600

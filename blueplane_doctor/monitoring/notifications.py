@@ -4,18 +4,18 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 from blueplane_doctor.errors import FileUnreadable
-from blueplane_doctor.field_checks import Cleaned
 from blueplane_doctor.model import Status
 from blueplane_doctor.monitoring import Monitor
-from blueplane_doctor.notification_rules import NotifyRule
 from blueplane_doctor.notifying import reasons
 from blueplane_doctor.notifying.kinds import Kind
 from blueplane_doctor.notifying.state_file import state_bytes
 from blueplane_doctor.notifying.targets import address_hash
-from blueplane_doctor.patterns import pattern
-from blueplane_doctor.records import Record
-from blueplane_doctor.text import hidden
-from blueplane_doctor.times import iso_of_seconds
+from blueplane_doctor.privacy.public_text import hidden
+from blueplane_doctor.records.base import Record
+from blueplane_doctor.records.field_checks import Cleaned
+from blueplane_doctor.settings.notification_rules import NotifyRule
+from blueplane_doctor.text.patterns import pattern
+from blueplane_doctor.text.times import iso_of_seconds
 
 if TYPE_CHECKING:
     from blueplane_doctor.notifying.state import State

@@ -7,13 +7,13 @@ from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.monitoring.backlog import BacklogNow, backlog_now, consumer_lag_ms, minutes_to_loss, one_look
 from blueplane_doctor.monitoring.group_health import GroupHealth, groups_of
 from blueplane_doctor.pipeline import kept_messages
-from blueplane_doctor.public_fields import MessageId, StreamName
-from blueplane_doctor.records import Record
+from blueplane_doctor.privacy.public_fields import MessageId, StreamName
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.sources.dead_letters import DeadLetterIndex
 from blueplane_doctor.sources.entry_ids import id_text
 from blueplane_doctor.sources.letter_errors import SET_ASIDE
 from blueplane_doctor.sources.streams import StreamState
-from blueplane_doctor.times import iso_of_milliseconds, milliseconds_since
+from blueplane_doctor.text.times import iso_of_milliseconds, milliseconds_since
 
 _NEARLY_FULL = 0.9
 """Of max_length: the settings may have named a slightly smaller one before."""

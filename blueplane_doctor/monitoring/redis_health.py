@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 
-from blueplane_doctor.characters import plain
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.examination import ServerInfo
 from blueplane_doctor.monitoring import Monitor
-from blueplane_doctor.public_fields import EvictionPolicy, StreamName, Version
-from blueplane_doctor.records import Record
+from blueplane_doctor.privacy.public_fields import EvictionPolicy, StreamName, Version
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.sources.redis_host import append_only_in_file
 from blueplane_doctor.sources.redis_info import integer
 from blueplane_doctor.sources.redis_room import room_of
+from blueplane_doctor.text.characters import plain
 
 _ONE_CHANGE_SAVED_AFTER_S = 3600
 """Redis' default rules save within an hour of one change; so an unsaved change older than that means: no saving."""

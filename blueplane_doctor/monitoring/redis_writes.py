@@ -3,10 +3,10 @@
 from blueplane_doctor.errors import SourceError, SourceNotServing, SourceTooFull
 from blueplane_doctor.examination import ServerInfo
 from blueplane_doctor.monitoring import Monitor
-from blueplane_doctor.records import Record
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.sources.entry_ids import LAST_POSSIBLE, EntryId
 from blueplane_doctor.sources.redis_refusals import EXHAUSTED, PAUSED, Refusal, refusal_counts, refusal_of
-from blueplane_doctor.times import iso_if_known, iso_of_milliseconds
+from blueplane_doctor.text.times import iso_if_known, iso_of_milliseconds
 
 
 class RedisWrites(Record):

@@ -3,10 +3,10 @@
 from contextlib import closing
 
 from blueplane_doctor.errors import FileMissing, FileUnreadable, SourceError
-from blueplane_doctor.file_reading import file_state
+from blueplane_doctor.files.reading import file_state
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import BUFFER_TABLE
-from blueplane_doctor.records import Record
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.sources.buffered_events import CURSOR_TABLE, written_events
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.sources.file_locks import write_lock_holder
@@ -14,7 +14,7 @@ from blueplane_doctor.sources.server_log import LogTail
 from blueplane_doctor.sources.server_process import RUNNING, process_state, read_pid
 from blueplane_doctor.sources.server_source import NOBODY_LISTENS, ask_health
 from blueplane_doctor.sources.trace_tables import RowFinder
-from blueplane_doctor.times import iso
+from blueplane_doctor.text.times import iso
 
 _HTTP_LIMIT_SECONDS = 1.0
 

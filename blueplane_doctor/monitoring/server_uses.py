@@ -7,11 +7,12 @@ from urllib.parse import unquote, urlsplit
 
 from blueplane_doctor.connection.topology import address_of, database_of
 from blueplane_doctor.examination import Examination, ServerInfo
+from blueplane_doctor.files.user_paths import real_file
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.monitoring.stand_ins import is_port_known, is_redis_known, server_at
-from blueplane_doctor.patterns import pattern
 from blueplane_doctor.pipeline import DEFAULT_REDIS_PORT
-from blueplane_doctor.records import Record
+from blueplane_doctor.privacy.public_text import hidden, place
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.sources.process_use import Address, ProcessUse, process_use
 from blueplane_doctor.sources.redis_address import Comparison, ExaminedRedis, compare, is_this_machine, shown
 from blueplane_doctor.sources.redis_host import runs_here
@@ -19,8 +20,7 @@ from blueplane_doctor.sources.redis_info import integer
 from blueplane_doctor.sources.server_configuration import ServerConfiguration, server_configuration
 from blueplane_doctor.sources.server_process import server_process
 from blueplane_doctor.sources.unix_sockets import connected_sockets
-from blueplane_doctor.text import hidden, place
-from blueplane_doctor.user_paths import real_file
+from blueplane_doctor.text.patterns import pattern
 
 SAME = "the same"
 ANOTHER = "another"

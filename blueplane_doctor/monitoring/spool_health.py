@@ -4,12 +4,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from blueplane_doctor.documents import json_value
 from blueplane_doctor.errors import DocumentError, FileMissing, FileUnreadable
-from blueplane_doctor.file_reading import SMALL_BYTES, read_head
+from blueplane_doctor.files.documents import json_value
+from blueplane_doctor.files.reading import SMALL_BYTES, read_head
 from blueplane_doctor.monitoring import Monitor
-from blueplane_doctor.records import Record
-from blueplane_doctor.times import iso, parse_time
+from blueplane_doctor.records.base import Record
+from blueplane_doctor.text.times import iso, parse_time
 from blueplane_hook.kept import kept_sizes
 from blueplane_hook.spool import COUNTS_FILE, ROOM, SPOOL_FILE, own_files
 

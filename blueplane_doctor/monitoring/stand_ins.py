@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.pipeline import DEFAULT_HTTP_PORT
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.settings.values import Settings
 from blueplane_doctor.sources.process_use import Address, server_that_listens_on
 from blueplane_doctor.sources.redis_address import is_this_machine
 from blueplane_doctor.sources.server_process import ServerProcess

@@ -18,7 +18,7 @@ from blueplane_doctor.custody.states import (
     WRITTEN_NOT_ACKNOWLEDGED,
     WRITTEN_NOT_DELIVERED,
 )
-from blueplane_doctor.quantities import many
+from blueplane_doctor.text.quantities import many
 
 TRIMMED_UNREAD = "trimmed_unread"
 """Beside the states of messages: those that left the stream before their writer was given them."""

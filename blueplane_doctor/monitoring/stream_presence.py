@@ -3,17 +3,17 @@
 from collections.abc import Collection
 from datetime import timedelta
 
-from blueplane_doctor.characters import Public
 from blueplane_doctor.connection.topology import database_of
 from blueplane_doctor.errors import SourceError, SourceMissing, SourceWrongType
 from blueplane_doctor.monitoring import Monitor
-from blueplane_doctor.public_fields import GroupName
-from blueplane_doctor.records import Record
+from blueplane_doctor.privacy.public_fields import GroupName
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.sources.redis_info import databases, integer
 from blueplane_doctor.sources.redis_source import pairs
 from blueplane_doctor.sources.streams import StreamState
 from blueplane_doctor.sources.trace_tables import count_rows
-from blueplane_doctor.times import iso, iso_if_known
+from blueplane_doctor.text.characters import Public
+from blueplane_doctor.text.times import iso, iso_if_known
 
 _MOST_COUNTED = 10_000
 """Rows of a table that are counted one by one: a few milliseconds."""

@@ -15,8 +15,8 @@ from blueplane_doctor.custody.states import (
     UNTRACEABLE,
     WAITING,
 )
-from blueplane_doctor.records import Record
-from blueplane_doctor.times import iso_of_milliseconds
+from blueplane_doctor.records.base import Record
+from blueplane_doctor.text.times import iso_of_milliseconds
 
 
 class TimeBucket(Record):

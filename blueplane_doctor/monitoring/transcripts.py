@@ -8,10 +8,10 @@ from blueplane_doctor.capture.line_states import LINE_STATES, MISSING, REASONS, 
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.monitoring.time_buckets import of_last_day, of_other_times
-from blueplane_doctor.public_fields import MessageId
-from blueplane_doctor.records import Record
+from blueplane_doctor.privacy.public_fields import MessageId
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.sources.transcript_files import kept_days, project_folders
-from blueplane_doctor.times import from_milliseconds, iso_of_milliseconds
+from blueplane_doctor.text.times import from_milliseconds, iso_of_milliseconds
 
 _SHOWN_LINES = 3
 """Missing lines whose uuids stand in the report; all are counted."""

@@ -11,12 +11,12 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
+from blueplane_doctor.files.ownership import stranger_of
 from blueplane_doctor.model import Status
-from blueplane_doctor.notification_rules import NotifyRule
 from blueplane_doctor.notifying import reasons
 from blueplane_doctor.notifying.message import Message
-from blueplane_doctor.options import ENV_PREFIX
-from blueplane_doctor.ownership import stranger_of
+from blueplane_doctor.settings.notification_rules import NotifyRule
+from blueplane_doctor.settings.options import ENV_PREFIX
 
 DELIVERY_SECONDS = 30.0
 """For one message to one target. Mail servers keep a stranger waiting for some seconds on purpose."""

@@ -6,9 +6,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from blueplane_doctor.model import Status
 from blueplane_doctor.notifying.observation import Observation
+from blueplane_doctor.process.threads import has_begun
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.http_exchange import END_OF_HEAD, StrangeAnswer, exchange, host_of, status_of, target
-from blueplane_doctor.threads import has_begun
 
 _HEARTBEAT_SECONDS = 10.0
 """For the whole request."""

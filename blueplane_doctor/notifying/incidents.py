@@ -9,7 +9,7 @@ from typing import Any
 
 from blueplane_doctor.model import Status
 from blueplane_doctor.notifying.observation import Observation, Problem
-from blueplane_doctor.records import Record
+from blueplane_doctor.records.base import Record
 
 # One bad sample may be a restart, which is over within seconds.
 _BAD_SAMPLES = 2

@@ -1,13 +1,13 @@
 """Text that no service and no mail program takes for anything but text: no mention, no link, no markup.
 
-Messages hold public text alone (text.py); but checks of one's own may write anything. What may pass is listed here, for
-what each service obeys changes from year to year.
+Messages hold public text alone (public_text.py); but checks of one's own may write anything. What may pass is listed
+here, for what each service obeys changes from year to year.
 """
 
 import re
 
-from blueplane_doctor.characters import plain
-from blueplane_doctor.known_names import FILES
+from blueplane_doctor.privacy.known_names import FILES
+from blueplane_doctor.text.characters import plain
 
 _LONGEST = 300
 """Characters of a sentence: a lock screen shows about half of it."""

@@ -8,8 +8,8 @@ from blueplane_doctor.model import Status
 from blueplane_doctor.notifying.inert_text import inert
 from blueplane_doctor.notifying.kinds import Kind
 from blueplane_doctor.notifying.news import News
-from blueplane_doctor.quantities import many
-from blueplane_doctor.times import span
+from blueplane_doctor.text.quantities import many
+from blueplane_doctor.text.times import span
 
 _MOST_LINES = 6
 """Incidents that one message names; the others are counted."""

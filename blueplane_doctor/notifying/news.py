@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from blueplane_doctor.model import Status
-from blueplane_doctor.notification_rules import NotifyRule
 from blueplane_doctor.notifying.incidents import HOUR, UNKNOWN, Incident
 from blueplane_doctor.notifying.kinds import Kind
 from blueplane_doctor.notifying.observation import DELIVERY_CHECK
-from blueplane_doctor.records import Record
+from blueplane_doctor.records.base import Record
+from blueplane_doctor.settings.notification_rules import NotifyRule
 
 
 class Told(Record):

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from blueplane_doctor.errors import FileUnreadable
 from blueplane_doctor.model import Report
-from blueplane_doctor.notification_rules import NotifyRule
 from blueplane_doctor.notifying.delivery import DELIVERY_SECONDS, deliver
 from blueplane_doctor.notifying.heartbeat import Heartbeat
 from blueplane_doctor.notifying.incidents import advanced
@@ -18,8 +17,9 @@ from blueplane_doctor.notifying.news import News, TargetState, after, news_for, 
 from blueplane_doctor.notifying.observation import Observation, observed
 from blueplane_doctor.notifying.state import MOST_ATTEMPTS, Attempt, State, Turn, read_state, write_state
 from blueplane_doctor.notifying.targets import Target, address_hash, targets_of
-from blueplane_doctor.settings import Settings
-from blueplane_doctor.threads import has_begun
+from blueplane_doctor.process.threads import has_begun
+from blueplane_doctor.settings.notification_rules import NotifyRule
+from blueplane_doctor.settings.values import Settings
 
 _Deliver = Callable[[NotifyRule, Message], str]
 _MINUTE = 60

@@ -2,8 +2,8 @@
 
 import os
 
-from blueplane_doctor.characters import Public
-from blueplane_doctor.patterns import pattern
+from blueplane_doctor.text.characters import Public
+from blueplane_doctor.text.patterns import pattern
 
 NOT_INSTALLED = Public('its library is missing: pip install "blueplane-doctor[notify]"')
 TOO_LATE = Public("it did not end in time")

@@ -10,14 +10,14 @@ from typing import IO, Annotated, Any
 from msgspec import Meta, field
 
 from blueplane_doctor.errors import FileUnreadable
-from blueplane_doctor.field_checks import InvalidRecord
-from blueplane_doctor.light_imports import tempfile
 from blueplane_doctor.model import Status
 from blueplane_doctor.notifying.incidents import Watch
 from blueplane_doctor.notifying.kinds import Kind
 from blueplane_doctor.notifying.news import TargetState
 from blueplane_doctor.notifying.state_file import STATE_FILE, state_bytes
-from blueplane_doctor.records import Record
+from blueplane_doctor.process.light_imports import tempfile
+from blueplane_doctor.records.base import Record
+from blueplane_doctor.records.field_checks import InvalidRecord
 from blueplane_hook.files import opened
 
 if sys.platform != "win32":

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from blueplane_doctor.errors import FileMissing
-from blueplane_doctor.file_reading import read_bytes
+from blueplane_doctor.files.reading import read_bytes
 
 STATE_FILE = "doctor-notify.json"
 _MOST_BYTES = 4_000_000

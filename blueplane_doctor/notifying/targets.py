@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from blueplane_doctor.notification_rules import NotifyRule
+from blueplane_doctor.settings.notification_rules import NotifyRule
 
 
 class Target(NamedTuple):

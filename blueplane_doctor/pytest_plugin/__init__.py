@@ -6,7 +6,7 @@ it needs besides is imported by the run that asks for it.
 
 import sys
 
-from blueplane_doctor import interruption
+from blueplane_doctor.process import interruption
 
 if "--blueplane" in sys.argv[1:]:
     # pytest catches Ctrl-C in its session alone; before that it would print a traceback of whatever is being imported.
@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from blueplane_doctor.errors import DoctorError
-from blueplane_doctor.options import OPTIONS
 from blueplane_doctor.pytest_plugin.record_names import record_names
+from blueplane_doctor.settings.options import OPTIONS
 
 if TYPE_CHECKING:
     from blueplane_doctor.model import Report

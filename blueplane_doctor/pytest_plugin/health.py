@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from blueplane_doctor.checkapi import CheckSpec
-from blueplane_doctor.diagnose import Doctor
-from blueplane_doctor.discovery import AvailableChecks, find_checks, find_monitors
 from blueplane_doctor.errors import DoctorError, UsageError
-from blueplane_doctor.evidence import Evidence
-from blueplane_doctor.kept import evidence_from, read_evidence, read_report
+from blueplane_doctor.judging.diagnose import Doctor
+from blueplane_doctor.judging.evidence import Evidence
+from blueplane_doctor.judging.kept import evidence_from, read_evidence, read_report
 from blueplane_doctor.model import Cause, Finding, Report
-from blueplane_doctor.options import OPTIONS, Options
-from blueplane_doctor.settings import Settings, load
-from blueplane_doctor.waivers import read_waivers
+from blueplane_doctor.plugins.discovery import AvailableChecks, find_checks, find_monitors
+from blueplane_doctor.settings.options import OPTIONS, Options
+from blueplane_doctor.settings.values import Settings, load
+from blueplane_doctor.settings.waivers import read_waivers
 
 HANDED_OVER = "blueplane_evidence"
 """Where a worker of pytest-xdist finds the evidence that the controller has read."""

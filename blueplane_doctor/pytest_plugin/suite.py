@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from blueplane_doctor.discovery import meaningless
 from blueplane_doctor.errors import DoctorError, FileUnreadable
-from blueplane_doctor.evidence import to_json
-from blueplane_doctor.file_reading import SOURCE_BYTES, read_bytes
+from blueplane_doctor.files.reading import SOURCE_BYTES, read_bytes
+from blueplane_doctor.judging.evidence import to_json
+from blueplane_doctor.plugins.discovery import meaningless
 from blueplane_doctor.pytest_plugin.health import HANDED_OVER, health_of, text_of
 from blueplane_doctor.pytest_plugin.items import PROPERTY, ROOT, CheckFile, CheckItem, Refusal, UsualChecks
 from blueplane_doctor.reports import cause_phrases

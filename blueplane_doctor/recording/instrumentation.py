@@ -159,7 +159,7 @@ def is_installed(package: str) -> bool:
 def _configured(redis_url: str | None, targets: "Sequence[Target] | None") -> tuple[str, list[dict[str, Any]]]:
     """The URL and targets given, or else those of the settings. Raises SettingsError."""
     # A measured process is handed both, and must not load the settings.
-    from blueplane_doctor.settings import load
+    from blueplane_doctor.settings.values import load
 
     if redis_url is None or targets is None:
         settings = load().settings

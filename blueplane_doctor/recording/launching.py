@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from blueplane_doctor.errors import SettingsError, UsageError
-from blueplane_doctor.ownership import stranger_of
+from blueplane_doctor.files.ownership import stranger_of
 from blueplane_doctor.pipeline import Target
 from blueplane_doctor.recording.delivery import NO_CLUSTER, is_cluster
 from blueplane_doctor.recording.instrumentation import HINT, VARIABLE, WARNER_VARIABLE, dumped, is_installed

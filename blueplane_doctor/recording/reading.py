@@ -4,14 +4,14 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from blueplane_doctor.characters import NOTHING, Public
 from blueplane_doctor.errors import SourceError, SourceRefused
-from blueplane_doctor.known_names import EVENT_TYPES, MONITORS, PLATFORMS, TABLES
+from blueplane_doctor.privacy.known_names import EVENT_TYPES, MONITORS, PLATFORMS, TABLES
+from blueplane_doctor.privacy.public_text import NONE, OTHER, known_or_hidden
 from blueplane_doctor.recording.minutes import BINS, DROPPED, NEWEST_COUNTS, PREFIX, ZERO_BIN, key_of, parts, quantile
 from blueplane_doctor.sources.redis_info import integer
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
-from blueplane_doctor.text import NONE, OTHER, known_or_hidden
-from blueplane_doctor.times import MINUTE_MS
+from blueplane_doctor.text.characters import NOTHING, Public
+from blueplane_doctor.text.times import MINUTE_MS
 
 _PERCENTILE = 0.95
 HOOK_NAMES = EVENT_TYPES | {NONE, OTHER}

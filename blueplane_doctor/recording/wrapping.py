@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 from wrapt import resolve_path, wrap_function_wrapper
 
+from blueplane_doctor.privacy.public_text import event_type, platform
 from blueplane_doctor.recording.recorder import Recorder
-from blueplane_doctor.text import event_type, platform
 
 
 class Spec(Protocol):

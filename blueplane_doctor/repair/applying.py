@@ -15,8 +15,8 @@ from blueplane_doctor.connection.failures import Endpoint
 from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.errors import RepairRefused
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.interruption import Whole
-from blueplane_doctor.quantities import many
+from blueplane_doctor.privacy.public_text import group as shown_group
+from blueplane_doctor.process.interruption import Whole
 from blueplane_doctor.repair.batches import MOST_TOGETHER, Numbered, batches
 from blueplane_doctor.repair.following import Follower
 from blueplane_doctor.repair.journal import REFUSED, Journal, JournalEntry
@@ -36,9 +36,9 @@ from blueplane_doctor.repair.spool_taking import forget_written, take_from_sourc
 from blueplane_doctor.repair.steps import DELIVERED, Steps, do_group
 from blueplane_doctor.repair.store import RepairFiles, Store
 from blueplane_doctor.repair.verifying import PATIENCE_SECONDS, rows_seen
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.settings.values import Settings
 from blueplane_doctor.sources.trace_tables import RowFinder
-from blueplane_doctor.text import group as shown_group
+from blueplane_doctor.text.quantities import many
 
 LONGEST_SECONDS = 86_400.0
 """For a whole repair: what each reply may take is limited all the same."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.lookup.dead_letters import DeadLetterFilter
 from blueplane_doctor.model import Report
-from blueplane_doctor.records import Record
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.repair.plan import Fields, Item, Refusal
 from blueplane_doctor.repair.survey import Candidate, Survey
 

@@ -12,13 +12,13 @@ from typing import NamedTuple
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.poison import poison_reason
 from blueplane_doctor.custody.routing import CompiledRoute, Router
-from blueplane_doctor.quantities import many
+from blueplane_doctor.privacy.public_text import event_type, platform
 from blueplane_doctor.repair.base import Case
 from blueplane_doctor.repair.plan import Action, Fields, Item, Refusal, RowKey, Source, flat, origins_of
 from blueplane_doctor.repair.survey import Candidate
 from blueplane_doctor.repair.verifying import count_rows
 from blueplane_doctor.sources.trace_tables import RowFinder
-from blueplane_doctor.text import event_type, platform
+from blueplane_doctor.text.quantities import many
 
 _NO_ID = b"0-0"
 """A message that was never in the stream has no ID."""

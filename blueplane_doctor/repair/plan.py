@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from blueplane_doctor.custody.copies import MARK, origins_in
-from blueplane_doctor.records import Record
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.sources.trace_tables import Lookup
 
 GOOD_FOR_MS = 600_000

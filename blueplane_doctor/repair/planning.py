@@ -8,15 +8,15 @@ from typing import Any
 from blueplane_doctor.custody.judge import NO_TABLES
 from blueplane_doctor.custody.ledger import Ledger
 from blueplane_doctor.custody.states import WAITING
-from blueplane_doctor.diagnose import Doctor
-from blueplane_doctor.discovery import modules_of
 from blueplane_doctor.errors import RepairRefused, UsageError, did_you_mean
 from blueplane_doctor.examination import Examination
+from blueplane_doctor.judging.diagnose import Doctor
 from blueplane_doctor.layouts import CURRENT
 from blueplane_doctor.model import Report
 from blueplane_doctor.monitoring.queue_health import QueueHealth
 from blueplane_doctor.monitoring.stream_presence import StreamPresence
 from blueplane_doctor.pipeline import kept_messages
+from blueplane_doctor.plugins.discovery import modules_of
 from blueplane_doctor.repair.base import Case, Target, Wanted
 from blueplane_doctor.repair.plan import SAVES, Action, Condition, Item, Plan, Refusal, Room, Source
 from blueplane_doctor.repair.refusals import (
@@ -33,10 +33,10 @@ from blueplane_doctor.repair.refusals import (
 )
 from blueplane_doctor.repair.slots import LETTERS_APART, apart_from, within_slot
 from blueplane_doctor.repair.survey import Survey
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.settings.values import Settings
 from blueplane_doctor.sources.entry_ids import BEGINNING, id_text
 from blueplane_doctor.sources.streams import StreamState
-from blueplane_doctor.times import iso_of_milliseconds
+from blueplane_doctor.text.times import iso_of_milliseconds
 
 _ORDER = (Source.NONE, Source.STREAM, Source.GONE, Source.DEAD_LETTER, Source.BUFFER, Source.SPOOL, Source.TRANSCRIPT)
 """Groups first: what is delivered needs them. Of messages with the same key, the one in the stream counts."""

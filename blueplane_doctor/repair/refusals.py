@@ -7,8 +7,8 @@ from blueplane_doctor.errors import RepairRefused, SourceMissing
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.model import Report, Status
 from blueplane_doctor.monitoring.server_health import ServerHealth
-from blueplane_doctor.quantities import many
-from blueplane_doctor.records import Record
+from blueplane_doctor.privacy.public_text import group as shown_group
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.repair.plan import (
     ADDS_TO_STREAM,
     GOOD_FOR_MS,
@@ -26,7 +26,7 @@ from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
 from blueplane_doctor.sources.server_process import RUNNING
 from blueplane_doctor.sources.server_source import ask_health
-from blueplane_doctor.text import group as shown_group
+from blueplane_doctor.text.quantities import many
 
 _ANOTHER_PLAN = "make another one: blueplane-doctor repair"
 _GO_ON = "make another plan, which goes on with what is left: blueplane-doctor repair"

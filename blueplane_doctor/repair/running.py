@@ -4,17 +4,17 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from typing import Any, NamedTuple
 
-from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.errors import DoctorError, ExitCode
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.quantities import many
+from blueplane_doctor.judging.diagnose import Doctor
 from blueplane_doctor.repair.applying import Applied, Applier, save_messages
 from blueplane_doctor.repair.plan import Condition, Plan
 from blueplane_doctor.repair.planning import condition_of
 from blueplane_doctor.repair.store import RepairFiles, Store
 from blueplane_doctor.repair.verifying import PATIENCE_SECONDS
 from blueplane_doctor.repair.wording import counts_in_words
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.settings.values import Settings
+from blueplane_doctor.text.quantities import many
 
 
 class Outcome(NamedTuple):

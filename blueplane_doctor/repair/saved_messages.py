@@ -7,7 +7,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from blueplane_doctor.errors import RepairRefused
-from blueplane_doctor.file_reading import opened_file
+from blueplane_doctor.files.reading import opened_file
 from blueplane_doctor.repair.plan import Fields, Item
 from blueplane_doctor.repair.private_files import json_line, replaced
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 
 from blueplane_doctor.connection.topology_transport import slot_of
-from blueplane_doctor.quantities import many
 from blueplane_doctor.repair.plan import Action, Item, Refusal, Source
+from blueplane_doctor.text.quantities import many
 
 LETTERS_APART = (
     "in this Redis Cluster its dead letter would lie in another slot than the queue, and no step can change both"

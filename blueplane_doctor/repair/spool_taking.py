@@ -12,11 +12,11 @@ from pathlib import Path
 
 from blueplane_doctor.errors import RepairRefused
 from blueplane_doctor.installing.files import sync_folder
-from blueplane_doctor.quantities import many
 from blueplane_doctor.repair.plan import ADDS_TO_STREAM, Plan, Source
 from blueplane_doctor.repair.private_files import write_private
 from blueplane_doctor.repair.store import FOLDER, TAKEN_FILE
 from blueplane_doctor.sources.spooled_events import spool_content, spooled_id, spooled_lines
+from blueplane_doctor.text.quantities import many
 from blueplane_hook.spool import OWN_PREFIX, OWN_SUFFIX, SPOOL_FILE, Spool
 
 REST_FILE = "rest-of-spool.jsonl"

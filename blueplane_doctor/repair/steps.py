@@ -20,7 +20,7 @@ from blueplane_doctor.repair.scripts import Move
 from blueplane_doctor.repair.verifying import count_rows, has_row, rows_seen
 from blueplane_doctor.sources.letter_errors import SET_ASIDE_FIELD
 from blueplane_doctor.sources.trace_tables import RowFinder
-from blueplane_doctor.times import from_milliseconds
+from blueplane_doctor.text.times import from_milliseconds
 
 DELIVERED = "delivered"
 SET_ASIDE = "set aside"

@@ -14,10 +14,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from blueplane_doctor.documents import json_value
 from blueplane_doctor.errors import DocumentError, FileMissing, FileUnreadable, RepairRefused, UsageError
-from blueplane_doctor.file_reading import DOCUMENT_BYTES, read_bytes
-from blueplane_doctor.ownership import stranger_in, stranger_of
+from blueplane_doctor.files.documents import json_value
+from blueplane_doctor.files.ownership import stranger_in, stranger_of
+from blueplane_doctor.files.reading import DOCUMENT_BYTES, read_bytes
 from blueplane_doctor.repair.journal import REFUSED, UNDONE, Journal, JournalEntry, entries_in
 from blueplane_doctor.repair.plan import Plan
 from blueplane_doctor.repair.private_files import open_regular, write_private

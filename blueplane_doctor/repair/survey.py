@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from blueplane_doctor.characters import Public
 from blueplane_doctor.custody.copies import MARK, original_of
 from blueplane_doctor.custody.held import PendingByGroup
 from blueplane_doctor.custody.judge import JudgedPage
@@ -24,10 +23,11 @@ from blueplane_doctor.custody.states import (
     WRITTEN_NOT_ACKNOWLEDGED,
     PendingEntry,
 )
+from blueplane_doctor.privacy.public_text import event_type, platform
 from blueplane_doctor.repair.plan import Holding, RowKey, origins_of
 from blueplane_doctor.sources.entry_ids import EntryId, id_text
 from blueplane_doctor.sources.trace_tables import Lookup
-from blueplane_doctor.text import event_type, platform
+from blueplane_doctor.text.characters import Public
 
 _ALWAYS = frozenset((STUCK, LOST, WRITTEN_NOT_ACKNOWLEDGED))
 """States of messages that a repair looks at, whoever holds them."""

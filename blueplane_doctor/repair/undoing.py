@@ -9,7 +9,7 @@ from pathlib import Path
 from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.errors import SourceMissing
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.interruption import Whole
+from blueplane_doctor.process.interruption import Whole
 from blueplane_doctor.repair import scripts
 from blueplane_doctor.repair.applying import LONGEST_SECONDS, writing_connection
 from blueplane_doctor.repair.following import Follower
@@ -22,7 +22,7 @@ from blueplane_doctor.repair.spool_taking import give_back, taken_lines
 from blueplane_doctor.repair.steps import ACKNOWLEDGED, DELIVERED, REMOVED, SET_ASIDE
 from blueplane_doctor.repair.store import RepairFiles, Store
 from blueplane_doctor.repair.verifying import has_row
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.settings.values import Settings
 from blueplane_doctor.sources.spooled_events import spooled_id
 from blueplane_doctor.sources.trace_tables import RowFinder
 

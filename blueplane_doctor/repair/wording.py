@@ -5,15 +5,15 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Any, NamedTuple
 
-from blueplane_doctor.quantities import many
+from blueplane_doctor.privacy.public_text import group as shown_group
+from blueplane_doctor.privacy.public_text import identifier
+from blueplane_doctor.privacy.public_text import stream as shown_stream
 from blueplane_doctor.repair.applying import RIGHTS
 from blueplane_doctor.repair.plan import Action, Item, Plan, Source
 from blueplane_doctor.repair.store import FOLDER, MESSAGES_FILE
 from blueplane_doctor.repair.undoing import Undone
-from blueplane_doctor.text import group as shown_group
-from blueplane_doctor.text import identifier
-from blueplane_doctor.text import stream as shown_stream
-from blueplane_doctor.times import readable
+from blueplane_doctor.text.quantities import many
+from blueplane_doctor.text.times import readable
 
 _COLUMN = 12
 

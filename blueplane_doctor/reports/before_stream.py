@@ -6,8 +6,8 @@ A report may have been read from a file that anybody wrote: what is no table of 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from blueplane_doctor.quantities import many, number
 from blueplane_doctor.reports.custody_charts import strip_parts
+from blueplane_doctor.text.quantities import many, number
 
 _KINDS = {"written": "done", "in_stream": "open", "too_young": "open", "dead_lettered": "late", "missing": "break"}
 """What the colour of a state stands for; any other is `aside`."""

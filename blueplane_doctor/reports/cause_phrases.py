@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from blueplane_doctor.model import Cause, Finding, Report, Status
-from blueplane_doctor.quantities import many, number
 from blueplane_doctor.reports.phrases import WHOLE_TEXT, began, line, since, verdict
+from blueplane_doctor.text.quantities import many, number
 
 _NAMED = 6
 """Findings of one cause that are named; the others are counted."""

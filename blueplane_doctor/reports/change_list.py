@@ -10,7 +10,7 @@ from typing import NamedTuple
 from blueplane_doctor.model import StatusChange
 from blueplane_doctor.reports import change_phrases
 from blueplane_doctor.reports.told_messages import ToldLine
-from blueplane_doctor.times import iso_of_seconds, parse_time
+from blueplane_doctor.text.times import iso_of_seconds, parse_time
 
 _Gap = tuple[int, int]
 """Seconds since 1970 of the last sample before a time without samples, and of the first one after it."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from blueplane_doctor.model import Report, Status, StatusChange
 from blueplane_doctor.reports.phrases import line
-from blueplane_doctor.times import parse_time
+from blueplane_doctor.text.times import parse_time
 
 _CAUSE = "cause"
 _REPORT = "report"

@@ -28,7 +28,7 @@ from blueplane_doctor.reports import (
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.reports.told_messages import told_messages
 from blueplane_doctor.scales import scale_words
-from blueplane_doctor.times import span
+from blueplane_doctor.text.times import span
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template

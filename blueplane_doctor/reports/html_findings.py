@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from blueplane_doctor.model import Cause, Finding, Report, Status
-from blueplane_doctor.quantities import many
 from blueplane_doctor.reports import cause_phrases, phrases
+from blueplane_doctor.text.quantities import many
 
 _NOT_JUDGED = (Status.UNKNOWN, Status.SKIPPED, Status.NOT_SET_UP)
 

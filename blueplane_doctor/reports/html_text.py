@@ -7,11 +7,11 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from blueplane_doctor.known_names import GROUPS, HOOK_TYPES, STREAMS, TABLES
 from blueplane_doctor.pipeline import BUFFER_TABLE
+from blueplane_doctor.privacy.known_names import GROUPS, HOOK_TYPES, STREAMS, TABLES
 from blueplane_doctor.readings import field_metric
 from blueplane_doctor.reports.phrases import field_value
-from blueplane_doctor.times import parse_time
+from blueplane_doctor.text.times import parse_time
 
 CHARACTERS = 4_000
 """Of one text that are shown: enough for a traceback."""

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from blueplane_doctor.characters import document
 from blueplane_doctor.model import Report
 from blueplane_doctor.reports.base import Format, View
+from blueplane_doctor.text.characters import document
 
 
 def render(report: Report, view: View) -> str:

@@ -7,7 +7,7 @@ from blueplane_doctor.reports import cause_phrases
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.reports.finding_phrases import details, standing, waived
 from blueplane_doctor.reports.phrases import headline, line
-from blueplane_doctor.times import parse_time
+from blueplane_doctor.text.times import parse_time
 
 _ENDINGS = {
     Status.ORANGE: "failure",

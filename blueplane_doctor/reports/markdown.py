@@ -14,7 +14,7 @@ from blueplane_doctor.reports import cause_phrases
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.reports.finding_phrases import advice, evidence, is_quiet, observed, scale, standing, waived, why
 from blueplane_doctor.reports.phrases import WHOLE_TEXT, clock, line, other_thresholds, verdict
-from blueplane_doctor.times import readable
+from blueplane_doctor.text.times import readable
 
 _SIGNS = {
     Status.GREEN: "🟢",

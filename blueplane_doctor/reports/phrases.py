@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from blueplane_doctor import quantities
-from blueplane_doctor.characters import plain, without_commands
 from blueplane_doctor.metrics import UNSPOKEN_UNITS
 from blueplane_doctor.model import Report
 from blueplane_doctor.readings import field_metric
-from blueplane_doctor.times import parse_time, span, to_milliseconds
+from blueplane_doctor.text import quantities
+from blueplane_doctor.text.characters import plain, without_commands
+from blueplane_doctor.text.times import parse_time, span, to_milliseconds
 from blueplane_doctor.verdict import HEALTH
 
 GONE = ("trimmed_unread", "payload_gone")

@@ -10,7 +10,7 @@ from blueplane_doctor.model import Finding, Report
 from blueplane_doctor.readings import readings
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.reports.phrases import line
-from blueplane_doctor.times import parse_time
+from blueplane_doctor.text.times import parse_time
 
 PREFIX = "blueplane_doctor_"
 _CODES = "0 green, 1 yellow, 2 orange, 3 red, -1 not judged (unknown, skipped or broken)"

@@ -6,15 +6,15 @@ from itertools import groupby
 from textwrap import indent, wrap
 
 from blueplane_doctor.findings import counted
-from blueplane_doctor.light_imports import load_tabulate
 from blueplane_doctor.locations import PLACEHOLDER
 from blueplane_doctor.model import Cause, Finding, Report, Status
-from blueplane_doctor.quantities import many, quantity
+from blueplane_doctor.process.light_imports import load_tabulate
 from blueplane_doctor.reports import cause_phrases, change_phrases
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.reports.before_stream import before_stream
 from blueplane_doctor.reports.finding_phrases import advice, evidence, is_news, observed, standing, waived
 from blueplane_doctor.reports.phrases import WHOLE_TEXT, clock, gone, line, other_thresholds, verdict
+from blueplane_doctor.text.quantities import many, quantity
 
 _ANSI = {
     Status.GREEN: "32",

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from blueplane_doctor.readings import readings
-from blueplane_doctor.times import iso, parse_time
+from blueplane_doctor.text.times import iso, parse_time
 
 _WIDTH = 240.0
 _HEIGHT = 64.0

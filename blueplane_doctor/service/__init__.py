@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from blueplane_doctor.service.health_service import HealthService
-from blueplane_doctor.settings import Settings, load
+from blueplane_doctor.settings.values import Settings, load
 
 if TYPE_CHECKING:
     from fastapi import APIRouter

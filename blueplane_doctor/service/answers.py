@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from blueplane_doctor.http_server.problems import to_bytes
 from blueplane_doctor.service.snapshot import Freshness
-from blueplane_doctor.times import iso_of_seconds
+from blueplane_doctor.text.times import iso_of_seconds
 
 
 class Rendered(NamedTuple):

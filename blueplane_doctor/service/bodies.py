@@ -6,14 +6,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from blueplane_doctor.discovery import find_monitors
 from blueplane_doctor.metrics import METRICS, STATE, TIME, Metric
 from blueplane_doctor.model import Status
-from blueplane_doctor.quantities import FRACTION
-from blueplane_doctor.records import Record
+from blueplane_doctor.plugins.discovery import find_monitors
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.reports.before_stream import before_stream
 from blueplane_doctor.service.snapshot import AREAS, CUSTODY_RECORDS, Freshness, Snapshot
-from blueplane_doctor.times import iso_of_seconds
+from blueplane_doctor.text.quantities import FRACTION
+from blueplane_doctor.text.times import iso_of_seconds
 
 _EXAMPLES = {"ms": 180, FRACTION: 1.0, "MB": 48.2, TIME: "2026-03-14T09:26:52Z", "events/s": 4.5, "events/min": 270.0}
 """By unit, for the document; other numbers are counts."""

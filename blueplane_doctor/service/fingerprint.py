@@ -2,7 +2,7 @@
 
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.settings.values import Settings
 from blueplane_doctor.sources.database_files import write_ahead_log
 from blueplane_doctor.sources.streams import StreamState
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from threading import Condition
 from typing import Self
 
-from blueplane_doctor.diagnose import Doctor
-from blueplane_doctor.evidence import Evidence
+from blueplane_doctor.judging.diagnose import Doctor
+from blueplane_doctor.judging.evidence import Evidence
 from blueplane_doctor.service.custody_look import is_due, longest_rest, why_it_does_not_hold
 from blueplane_doctor.service.fingerprint import read_fingerprint
 from blueplane_doctor.service.hanging import HangingReads
@@ -21,8 +21,8 @@ from blueplane_doctor.service.snapshot import (
     merged,
     reachable_in,
 )
-from blueplane_doctor.settings import Settings
-from blueplane_doctor.times import iso_of_seconds
+from blueplane_doctor.settings.values import Settings
+from blueplane_doctor.text.times import iso_of_seconds
 
 QUICK_SECONDS = 1.0
 """Between the beginnings of two quick looks."""

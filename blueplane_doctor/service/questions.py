@@ -10,9 +10,9 @@ from blueplane_doctor.history.samples import MINUTE, RETENTION
 from blueplane_doctor.http_server.lookups import WAIT_SECONDS, Unanswered
 from blueplane_doctor.lookup.search import NOT_FOUND
 from blueplane_doctor.lookup.trace import Tracer
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.settings.values import Settings
 from blueplane_doctor.sources.redis_room import NOT_READ, refuse_where_full
-from blueplane_doctor.times import seconds_in
+from blueplane_doctor.text.times import seconds_in
 
 _MOST_POINTS = 2_000
 

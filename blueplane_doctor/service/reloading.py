@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.errors import DoctorError
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.judging.diagnose import Doctor
+from blueplane_doctor.settings.values import Settings
 
 _UNCHANGED = "what the command line of serve says, as its own address and port, holds until it is restarted"
 

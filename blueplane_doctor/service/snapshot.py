@@ -4,8 +4,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
-from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.findings import counted
+from blueplane_doctor.judging.evidence import Evidence
 from blueplane_doctor.model import Finding, Report, Status
 from blueplane_doctor.monitoring.connections import Connections
 from blueplane_doctor.reports import cause_phrases

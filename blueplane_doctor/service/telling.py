@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from threading import Event, Thread
 
+from blueplane_doctor.judging.sampler import next_turn, wait_until
 from blueplane_doctor.notifying.notifier import Notifier
-from blueplane_doctor.sampler import next_turn, wait_until
 from blueplane_doctor.service.health_service import HealthService
 
 _EVERY_SECONDS = 60.0

@@ -8,7 +8,7 @@ nobody here asks for.) https://www.sqlite.org/gencol.html
 import re
 import sqlite3
 
-from blueplane_doctor.patterns import pattern
+from blueplane_doctor.text.patterns import pattern
 
 _COMPUTED_COLUMN = 2
 _OF_COLUMNS = (

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from msgspec.json import decode
 
 from blueplane_doctor.sources import Deadline
-from blueplane_doctor.times import milliseconds_of
+from blueplane_doctor.text.times import milliseconds_of
 
 COMPOSER = "composer"
 BUBBLE = "bubble"

@@ -9,7 +9,7 @@ from blueplane_doctor.pipeline import TRACE_TABLES
 from blueplane_doctor.sources.cursor_items import BUBBLE, COMPOSER, GENERATION, GLOBAL_TABLE, PROMPT, Item
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.sources.trace_tables import BATCH
-from blueplane_doctor.times import milliseconds_of
+from blueplane_doctor.text.times import milliseconds_of
 
 _TABLE = TRACE_TABLES[0]
 

@@ -12,12 +12,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from blueplane_doctor.error_phrases import error_text
 from blueplane_doctor.errors import FileUnreadable, SourceInterrupted, SourceMissing, SourceRefused
-from blueplane_doctor.file_reading import file_state
+from blueplane_doctor.files.reading import file_state
+from blueplane_doctor.files.user_paths import real_file
+from blueplane_doctor.privacy.error_phrases import error_text
 from blueplane_doctor.sources.database_failures import AS_ITS_USER, RIGHT_FILE
 from blueplane_doctor.sources.write_ahead_log import TooLong, holds_a_transaction
-from blueplane_doctor.user_paths import real_file
 
 TICK_SECONDS = 0.02
 """Writes closer to each other than this may bear the same time stamp: Linux' clock for files ticks every 1 to 10 ms."""

@@ -31,14 +31,14 @@ from threading import RLock
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from blueplane_doctor.error_phrases import error_text
 from blueplane_doctor.errors import SourceDamaged, SourceError, SourceRefused, SourceTimeout, SourceUnusable
+from blueplane_doctor.privacy.error_phrases import error_text
+from blueplane_doctor.privacy.public_text import place
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.computed_values import may_be_checked, refuse_computed
 from blueplane_doctor.sources.database_failures import ANOTHER_LOG, HOLDER, RIGHT_FILE, failure_of
 from blueplane_doctor.sources.database_files import TICK_SECONDS, DatabaseFiles, DatabaseState
 from blueplane_doctor.sources.file_locks import is_locked_for_all
-from blueplane_doctor.text import place
 
 BUSY_SECONDS = 1.0
 """A read's wait for a lock. In write-ahead-log mode readers wait for nobody."""

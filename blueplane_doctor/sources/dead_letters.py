@@ -12,7 +12,7 @@ from blueplane_doctor.sources.entries import RawEntry, pages
 from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id, id_text
 from blueplane_doctor.sources.letter_errors import letter_error
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
-from blueplane_doctor.times import HOUR_MS, parse_time, to_milliseconds
+from blueplane_doctor.text.times import HOUR_MS, parse_time, to_milliseconds
 
 _SHOWN_IDS = 3
 """IDs that stand for many."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.sources.trace_tables import sequence_of, sequence_since
-from blueplane_doctor.times import parse_time, to_milliseconds
+from blueplane_doctor.text.times import parse_time, to_milliseconds
 
 
 class TableBeginning(NamedTuple):

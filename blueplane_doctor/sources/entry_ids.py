@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from blueplane_doctor.characters import Public
-from blueplane_doctor.patterns import pattern
+from blueplane_doctor.text.characters import Public
+from blueplane_doctor.text.patterns import pattern
 
 EntryId = tuple[int, int]
 """Milliseconds since 1970 and a sequence number; two of them compare as the server compares them."""

@@ -6,8 +6,8 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from blueplane_doctor.light_imports import psutil
-from blueplane_doctor.ownership import ACCESS_LIST
+from blueplane_doctor.files.ownership import ACCESS_LIST
+from blueplane_doctor.process.light_imports import psutil
 
 _MAY_PASS_PERMISSIONS = 1 << 1
 """CAP_DAC_OVERRIDE: what lets root write everywhere. A container may take it away."""

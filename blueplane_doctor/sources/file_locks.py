@@ -4,8 +4,8 @@ import contextlib
 from pathlib import Path
 from typing import NamedTuple
 
-from blueplane_doctor.light_imports import psutil
-from blueplane_doctor.user_paths import real_file
+from blueplane_doctor.files.user_paths import real_file
+from blueplane_doctor.process.light_imports import psutil
 
 LOCKS = Path("/proc/locks")
 _PUBLIC_PROGRAMS = frozenset(

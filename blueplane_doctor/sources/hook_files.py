@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from blueplane_doctor.documents import json_value
 from blueplane_doctor.errors import DocumentError, FileMissing, FileUnreadable
-from blueplane_doctor.file_reading import read_bytes
+from blueplane_doctor.files.documents import json_value
+from blueplane_doctor.files.reading import read_bytes
 from blueplane_doctor.pipeline import CLAUDE_HOOK_MARKS
-from blueplane_doctor.text import known_or_hidden
+from blueplane_doctor.privacy.public_text import known_or_hidden
 
 CURSOR = "cursor"
 CLAUDE = "claude_code"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from blueplane_doctor.errors import FileUnreadable
-from blueplane_doctor.file_reading import read_head
+from blueplane_doctor.files.reading import read_head
 
 RUNS = "runs"
 MISSING = "missing"

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from blueplane_doctor.documents import json_value
 from blueplane_doctor.errors import DocumentError, FileUnreadable
-from blueplane_doctor.file_reading import SMALL_BYTES, read_text
+from blueplane_doctor.files.documents import json_value
+from blueplane_doctor.files.reading import SMALL_BYTES, read_text
 
 
 def object_in(file: Path) -> dict[str, object]:

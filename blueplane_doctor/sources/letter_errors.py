@@ -3,10 +3,10 @@
 import re
 from typing import NamedTuple
 
-from blueplane_doctor.characters import Public
-from blueplane_doctor.error_phrases import MOST_CHARACTERS, phrase_of
-from blueplane_doctor.patterns import pattern
-from blueplane_doctor.text import error_class
+from blueplane_doctor.privacy.error_phrases import MOST_CHARACTERS, phrase_of
+from blueplane_doctor.privacy.public_text import error_class
+from blueplane_doctor.text.characters import Public
+from blueplane_doctor.text.patterns import pattern
 
 NO_REASON = Public("no reason recorded")
 MALFORMED = Public("malformed payload that its writer cannot decode")

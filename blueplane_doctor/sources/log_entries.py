@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from blueplane_doctor.errors import FileUnreadable
-from blueplane_doctor.file_reading import read_tail
-from blueplane_doctor.patterns import pattern
+from blueplane_doctor.files.reading import read_tail
 from blueplane_doctor.pipeline import ORDINARY_ERROR_LINES, START_LINE, STOP_LINE
+from blueplane_doctor.text.patterns import pattern
 
 TAIL_BYTES = 1_000_000
 """Read from the log's end: some 8,000 lines."""

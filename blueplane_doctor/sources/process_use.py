@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from blueplane_doctor.connection.socket_transport import connected_to
-from blueplane_doctor.light_imports import psutil
 from blueplane_doctor.pipeline import SERVER_COMMANDS
+from blueplane_doctor.process.light_imports import psutil
 
 _CONNECT_SECONDS = 0.2
 """For a connection on this machine, which is made or refused at once."""

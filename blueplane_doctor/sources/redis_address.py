@@ -6,9 +6,9 @@ from functools import cache
 from typing import NamedTuple
 
 from blueplane_doctor.connection.topology import HIDDEN, shown_host
-from blueplane_doctor.light_imports import psutil
+from blueplane_doctor.privacy.public_text import hidden
+from blueplane_doctor.process.light_imports import psutil
 from blueplane_doctor.sources.process_use import Address
-from blueplane_doctor.text import hidden
 
 
 class Comparison(Enum):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from blueplane_doctor.errors import FileUnreadable
-from blueplane_doctor.file_reading import SMALL_BYTES, read_head
+from blueplane_doctor.files.reading import SMALL_BYTES, read_head
 from blueplane_doctor.sources.redis_info import integer
 
 _LONGEST_FILE = 1_000_000

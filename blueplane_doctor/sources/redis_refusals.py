@@ -6,10 +6,10 @@ The conditions are those under which the servers answer with the error named (`p
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from blueplane_doctor.quantities import many
 from blueplane_doctor.sources.redis_info import integer
 from blueplane_doctor.sources.redis_room import room_of
-from blueplane_doctor.times import span
+from blueplane_doctor.text.quantities import many
+from blueplane_doctor.text.times import span
 
 LOADING = "LOADING"
 PAUSED = "paused"

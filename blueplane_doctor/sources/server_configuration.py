@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from blueplane_doctor.connection.topology import database_of
 from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.pipeline import DEFAULT_REDIS_HOST, DEFAULT_REDIS_PORT
-from blueplane_doctor.settings_files import read_blueplane_config
+from blueplane_doctor.settings.files import read_blueplane_config
 from blueplane_doctor.sources.process_use import Address, ProcessUse
 
 _SYSTEM_FOLDER = Path("/etc/blueplane")

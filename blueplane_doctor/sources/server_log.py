@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from blueplane_doctor.errors import FileMissing, FileUnreadable
-from blueplane_doctor.file_reading import file_state
+from blueplane_doctor.files.reading import file_state
 from blueplane_doctor.pipeline import DATABASE_LINE, MONITOR_LOGGERS, REDIS_LINE, START_LINE, WRITE_FAILURE_LOGGERS
 from blueplane_doctor.sources.log_entries import (
     TAIL_BYTES,

@@ -4,11 +4,11 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from blueplane_doctor.documents import json_value
 from blueplane_doctor.errors import DocumentError, FileMissing, FileUnreadable
-from blueplane_doctor.file_reading import SMALL_BYTES, read_text
-from blueplane_doctor.light_imports import psutil
+from blueplane_doctor.files.documents import json_value
+from blueplane_doctor.files.reading import SMALL_BYTES, read_text
 from blueplane_doctor.pipeline import SERVER_COMMANDS
+from blueplane_doctor.process.light_imports import psutil
 
 RUNNING = "running"
 """What process_state says of the pipeline's server."""

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from blueplane_doctor.errors import FileUnreadable
-from blueplane_doctor.file_reading import SMALL_BYTES, read_bytes
-from blueplane_doctor.user_paths import configuration_folder
+from blueplane_doctor.files.reading import SMALL_BYTES, read_bytes
+from blueplane_doctor.files.user_paths import configuration_folder
 
 _NAMES = ("record", "serve")
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from blueplane_doctor.errors import FileMissing
-from blueplane_doctor.file_reading import read_head, unreadable
+from blueplane_doctor.files.reading import read_head, unreadable
 from blueplane_hook.spool import MOST_BYTES, SPOOL_FILE, own_files
 
 _FIRST_FIELDS = ("hook_type", "timestamp", "event_type", "payload", "metadata")

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 from blueplane_doctor.connection.base import Command
 from blueplane_doctor.errors import SourceElsewhere, SourceMissing, SourceRefused, SourceTooFull, SourceUnusable
 from blueplane_doctor.layouts import LAYOUTS, Layout
-from blueplane_doctor.settings import StreamSettings
+from blueplane_doctor.privacy.public_text import stream as shown_stream
+from blueplane_doctor.settings.values import StreamSettings
 from blueplane_doctor.sources.entry_ids import EntryId, entry_id
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
-from blueplane_doctor.text import stream as shown_stream
 
 _ATTEMPTS_OUTSIDE_MULTI = 5
 """Each takes one round trip; a pipeline that is changed in the middle of all of them is very busy."""

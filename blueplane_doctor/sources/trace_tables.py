@@ -13,10 +13,10 @@ from sqlite3 import Connection
 from typing import NamedTuple
 
 from blueplane_doctor.errors import SourceUnusable
-from blueplane_doctor.known_names import TABLES
+from blueplane_doctor.privacy.known_names import TABLES
+from blueplane_doctor.privacy.public_text import known_or_hidden
 from blueplane_doctor.sources.database_source import DatabaseSource
-from blueplane_doctor.text import known_or_hidden
-from blueplane_doctor.times import milliseconds_of, parse_time
+from blueplane_doctor.text.times import milliseconds_of, parse_time
 
 BATCH = 500
 """Keys of one query; more gain nothing (docs/BENCHMARKS.md), and SQLite allows 32,766 values."""

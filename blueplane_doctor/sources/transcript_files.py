@@ -11,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from blueplane_doctor.documents import json_value
 from blueplane_doctor.errors import DocumentError, FileUnreadable
-from blueplane_doctor.file_reading import SETTINGS_BYTES, read_text
+from blueplane_doctor.files.documents import json_value
+from blueplane_doctor.files.reading import SETTINGS_BYTES, read_text
 from blueplane_doctor.sources import Deadline
 
 MOST_FILES = 5_000

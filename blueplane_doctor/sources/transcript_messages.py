@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from blueplane_doctor.errors import FileUnreadable
-from blueplane_doctor.file_reading import opened_file
+from blueplane_doctor.files.reading import opened_file
 from blueplane_doctor.sources.transcripts import parsed_line
 
 _VERSION = "0.1.0"

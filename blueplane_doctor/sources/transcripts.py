@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 from msgspec.json import decode
 
 from blueplane_doctor.errors import FileUnreadable
-from blueplane_doctor.file_reading import OpenFile, opened_file
+from blueplane_doctor.files.reading import OpenFile, opened_file
 from blueplane_doctor.pipeline import claude_project_folder, folders_looked_for
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.transcript_files import TranscriptFile
-from blueplane_doctor.times import milliseconds_of
+from blueplane_doctor.text.times import milliseconds_of
 
 LONGEST_LINE = 8_000_000
 """Bytes of a line that is parsed. Pictures make lines of a megabyte; a longer one costs memory and is passed over."""

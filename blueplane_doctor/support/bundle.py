@@ -17,25 +17,25 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from blueplane_doctor import __version__
-from blueplane_doctor.discovery import BUILT_IN, AvailableChecks, find_format
-from blueplane_doctor.documents import json_value
 from blueplane_doctor.errors import DocumentError, FileUnreadable, UsageError
-from blueplane_doctor.evidence import Evidence, to_json
-from blueplane_doctor.file_reading import read_bytes
+from blueplane_doctor.files.documents import json_value
+from blueplane_doctor.files.reading import read_bytes
+from blueplane_doctor.judging.evidence import Evidence, to_json
 from blueplane_doctor.layouts import CURRENT, EARLIER, Key, Route
 from blueplane_doctor.model import Report, Tool
-from blueplane_doctor.options import ENV_PREFIX
 from blueplane_doctor.pipeline import CURSOR_HOOKS, Target
-from blueplane_doctor.quantities import many
+from blueplane_doctor.plugins.discovery import BUILT_IN, AvailableChecks, find_format
+from blueplane_doctor.privacy.public_text import OTHER, known
 from blueplane_doctor.reports.base import View
 from blueplane_doctor.scales import LEVELS
-from blueplane_doctor.settings import Loaded, Settings, StreamSettings
-from blueplane_doctor.settings_view import flat
+from blueplane_doctor.settings.options import ENV_PREFIX
+from blueplane_doctor.settings.values import Loaded, Settings, StreamSettings
+from blueplane_doctor.settings.view import flat
+from blueplane_doctor.settings.waivers import WaiverRule
 from blueplane_doctor.sources.log_entries import newest_bytes
 from blueplane_doctor.support.log_errors import log_errors
 from blueplane_doctor.support.shareable import shareable_evidence, shareable_report
-from blueplane_doctor.text import OTHER, known
-from blueplane_doctor.waivers import WaiverRule
+from blueplane_doctor.text.quantities import many
 
 MANIFEST = "MANIFEST.json"
 KIND = "blueplane-doctor support bundle"

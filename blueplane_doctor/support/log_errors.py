@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from blueplane_doctor import characters
-from blueplane_doctor.known_names import ERROR_CLASSES, FUNCTIONS, LOGGERS
 from blueplane_doctor.pipeline import BUFFER_TABLE, TRACE_TABLES
+from blueplane_doctor.privacy.known_names import ERROR_CLASSES, FUNCTIONS, LOGGERS
+from blueplane_doctor.privacy.public_text import OTHER, error_class, known
 from blueplane_doctor.sources.log_entries import ERRORS, LINE
-from blueplane_doctor.text import OTHER, error_class, known
+from blueplane_doctor.text import characters
 
 MOST_ENTRIES = 200
 """The newest are kept."""

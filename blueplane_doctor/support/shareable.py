@@ -8,9 +8,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from blueplane_doctor.discovery import find_monitors
-from blueplane_doctor.evidence import Evidence
+from blueplane_doctor.judging.evidence import Evidence
 from blueplane_doctor.model import Cause, Finding, Report, Waiver
+from blueplane_doctor.plugins.discovery import find_monitors
 
 _Value = TypeVar("_Value")
 OWN_CHECK = "a check of your own"

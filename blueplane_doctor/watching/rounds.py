@@ -8,9 +8,9 @@ from queue import SimpleQueue
 from threading import Event, Thread
 from typing import NamedTuple
 
-from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.errors import ExitCode
 from blueplane_doctor.findings import compared, counted
+from blueplane_doctor.judging.diagnose import Doctor
 from blueplane_doctor.metrics import CHARTED
 from blueplane_doctor.model import Cause, Change, Finding, Report, Status
 from blueplane_doctor.readings import readings

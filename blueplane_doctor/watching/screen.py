@@ -18,10 +18,10 @@ from blueplane_doctor.findings import counted
 from blueplane_doctor.history.shapes import sparkline
 from blueplane_doctor.metrics import CHARTED, UNSPOKEN_UNITS
 from blueplane_doctor.model import Cause, Finding, Report, Status
-from blueplane_doctor.quantities import many
 from blueplane_doctor.reports import cause_phrases
 from blueplane_doctor.reports.phrases import headline, line, quantity, tally
-from blueplane_doctor.times import parse_time
+from blueplane_doctor.text.quantities import many
+from blueplane_doctor.text.times import parse_time
 from blueplane_doctor.watching.rounds import STATES, Changed, Ended, Mailbox, Round, follow
 
 if sys.platform != "win32":

@@ -11,7 +11,7 @@ from blueplane_doctor.demo import schema
 from blueplane_doctor.demo.messages import PRIVATE_TEXT
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.pipeline import claude_project_folder
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.settings.values import Settings
 
 
 def new_uuid() -> str:

@@ -9,13 +9,12 @@ import pytest
 
 from blueplane_doctor.capture.cursor_states import ITEM_STATES
 from blueplane_doctor.capture.hook_wiring import WiringFault
-from blueplane_doctor.causes import explained
 from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.custody.ledger import ChainBreak
 from blueplane_doctor.custody.losses import GroupLoss
-from blueplane_doctor.discovery import find_checks
 from blueplane_doctor.history.losses import GroupLosses
 from blueplane_doctor.history.room import RoomForecast
+from blueplane_doctor.judging.causes import explained
 from blueplane_doctor.locations import Locations, locate
 from blueplane_doctor.model import Cause, Finding, Status
 from blueplane_doctor.monitoring.capture_health import CaptureHealth, DatabaseMonitorHealth
@@ -43,8 +42,9 @@ from blueplane_doctor.monitoring.spool_health import SpoolHealth
 from blueplane_doctor.monitoring.stream_presence import StreamPresence
 from blueplane_doctor.monitoring.transcripts import ProjectTranscripts, TranscriptHealth
 from blueplane_doctor.pipeline import CURSOR_HOOKS
-from blueplane_doctor.records import Record
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.plugins.discovery import find_checks
+from blueplane_doctor.records.base import Record
+from blueplane_doctor.settings.values import Settings
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE

@@ -3,7 +3,7 @@
 import pytest
 
 from blueplane_doctor.monitoring.backlog import BacklogNow
-from blueplane_doctor.times import readable
+from blueplane_doctor.text.times import readable
 from tests.checks.builders import cases, history, no_history, queue, run, seen_losses, trend
 
 NO_LOOK = {"backlog_per_minute": None, "trend": None}

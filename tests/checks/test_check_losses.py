@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from blueplane_doctor.custody.losses import GroupLoss
-from blueplane_doctor.times import readable
+from blueplane_doctor.text.times import readable
 from tests.checks.builders import cases, chain, history, losses, no_history, run, seen_losses
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from blueplane_doctor.causeapi import EVERYTHING, STAGES, CauseSpec, Findings
 from blueplane_doctor.checkapi import CheckSpec
-from blueplane_doctor.discovery import find_checks, find_formats, find_monitors
 from blueplane_doctor.model import Finding, Report, Status
 from blueplane_doctor.monitoring import Monitor
-from blueplane_doctor.records import Record
+from blueplane_doctor.plugins.discovery import find_checks, find_formats, find_monitors
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.repair.planning import find_targets
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.scales import scale_words

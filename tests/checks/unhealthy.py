@@ -7,7 +7,7 @@ from blueplane_doctor.monitoring.cursor_completeness import WorkspaceItems
 from blueplane_doctor.monitoring.cursor_hooks import CursorHooks
 from blueplane_doctor.monitoring.server_health import LoggedErrors
 from blueplane_doctor.monitoring.transcripts import ProjectTranscripts
-from blueplane_doctor.records import Record
+from blueplane_doctor.records.base import Record
 from tests.checks.builders import (
     HOUR,
     MINUTE,

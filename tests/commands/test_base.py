@@ -11,10 +11,10 @@ import typer
 from typer.testing import CliRunner
 
 from blueplane_doctor.cli import app
+from blueplane_doctor.command_line.invocation import Invocation
 from blueplane_doctor.commands import command_names, load_command
 from blueplane_doctor.commands.base import command, group, new_command
-from blueplane_doctor.invocation import Invocation
-from blueplane_doctor.options import OPTIONS, Options, Values
+from blueplane_doctor.settings.options import OPTIONS, Options, Values
 from tests.parameters import one_quick
 
 _ROOM_FOR_HELP = 64

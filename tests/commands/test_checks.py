@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from blueplane_doctor.discovery import find_checks
-from tests.command_line import assert_refused, doctor
+from blueplane_doctor.plugins.discovery import find_checks
+from tests.doctor_command import assert_refused, doctor
 from tests.parameters import one_quick
 
 

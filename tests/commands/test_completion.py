@@ -6,8 +6,8 @@ from pathlib import Path
 
 from blueplane_doctor.commands import command_names
 from blueplane_doctor.commands.completion import completed_commands
-from blueplane_doctor.settings import Settings
-from tests.command_line import assert_refused, doctor
+from blueplane_doctor.settings.values import Settings
+from tests.doctor_command import assert_refused, doctor
 from tests.pytest_plugin.support import OWN_CHECK
 
 

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from blueplane_doctor.cli import app
-from blueplane_doctor.discovery import find_formats
+from blueplane_doctor.plugins.discovery import find_formats
 from blueplane_doctor.reports.base import View
 from tests.reports import samples
 from tests.reports.hostile import compared

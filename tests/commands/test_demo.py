@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from blueplane_doctor.demo.faults import FAULTS
-from tests.command_line import assert_refused, doctor
+from tests.doctor_command import assert_refused, doctor
 
 
 def test_demo_lists_its_faults() -> None:

@@ -9,7 +9,7 @@ import pytest
 from blueplane_doctor.demo.faults import FAULTS
 from blueplane_doctor.demo.messages import PRIVATE_TEXT
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.text import identifier
+from blueplane_doctor.privacy.public_text import identifier
 from tests.preloaded import preloaded_doctor
 
 

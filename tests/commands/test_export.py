@@ -8,7 +8,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from blueplane_doctor.cli import app
-from blueplane_doctor.discovery import find_checks
+from blueplane_doctor.plugins.discovery import find_checks
 
 
 @pytest.fixture

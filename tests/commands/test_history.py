@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from blueplane_doctor.command_line.invocation import Invocation
 from blueplane_doctor.commands.history import matching
 from blueplane_doctor.errors import SettingsError, UsageError
-from blueplane_doctor.invocation import Invocation
-from blueplane_doctor.options import Options
+from blueplane_doctor.settings.options import Options
 
 BLUEPLANE = "redis: {connection: {host: bluehost, port: 7001}}\n"
 DEFAULT = "redis://localhost:6379/0"

@@ -8,7 +8,7 @@ import pytest
 
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.demo.simulator import Pipeline
-from tests.command_line import run
+from tests.doctor_command import run
 from tests.installing.conftest import tree
 from tests.parameters import one_quick
 

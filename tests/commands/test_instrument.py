@@ -14,7 +14,7 @@ import redis
 import yaml
 
 from blueplane_doctor.demo.servers import RunningServer, run_server
-from blueplane_doctor.text import hidden
+from blueplane_doctor.privacy.public_text import hidden
 from tests.parameters import one_quick
 from tests.recording.helpers import recorded
 from tests.recording.stand_in import StandIn

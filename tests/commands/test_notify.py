@@ -13,7 +13,7 @@ from blueplane_doctor.notifying.message import Sender, message_of
 from blueplane_doctor.notifying.news import News
 from blueplane_doctor.notifying.state import Attempt, State, write_state
 from blueplane_doctor.notifying.state_file import STATE_FILE
-from tests.command_line import Ended, assert_refused, doctor
+from tests.doctor_command import Ended, assert_refused, doctor
 from tests.notifying.receivers import web
 
 SECRET = "s3cret-t0ken"

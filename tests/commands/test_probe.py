@@ -11,7 +11,7 @@ from blueplane_doctor.cli import app
 from blueplane_doctor.commands.probe import in_words
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.installing.probing import Hop, Probe
-from tests.command_line import run
+from tests.doctor_command import run
 from tests.hook.way_in import stream_fields, way_in
 
 NOT_ARRIVED = Probe(

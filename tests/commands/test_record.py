@@ -16,8 +16,8 @@ import redis
 from blueplane_doctor.demo.faults import healthy, poison_duplicate
 from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.judging.sampler import Sampler, next_turn
 from blueplane_doctor.layouts import CURRENT
-from blueplane_doctor.sampler import Sampler, next_turn
 from tests.helpers import age_state, settings_for
 from tests.history.support import recorded
 from tests.parameters import one_quick

@@ -7,7 +7,7 @@ import pytest
 from blueplane_doctor.commands import repair as command
 from blueplane_doctor.demo.faults import FAULTS
 from blueplane_doctor.demo.simulator import Pipeline
-from tests.command_line import Ended, assert_refused, run
+from tests.doctor_command import Ended, assert_refused, run
 from tests.repair.pipelines import living, store_of, writers_at_work
 from tests.repair.test_store import PLAN
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from blueplane_doctor.cli import app
 from blueplane_doctor.commands.settings import commented_defaults
-from blueplane_doctor.settings_view import settings_schema
+from blueplane_doctor.settings.view import settings_schema
 from tests.json_schemas import validator
 
 

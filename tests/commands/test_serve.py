@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import assert_refused, doctor
+from tests.doctor_command import assert_refused, doctor
 from tests.parameters import one_quick
 
 NOBODY = ("--redis-url", "redis://127.0.0.1:1/0")

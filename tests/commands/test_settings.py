@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from blueplane_doctor.cli import app
 from blueplane_doctor.commands.settings import SCHEMA_FILE
-from blueplane_doctor.settings_view import settings_schema
+from blueplane_doctor.settings.view import settings_schema
 
 
 def test_init_writes_the_schema_that_the_file_names(tmp_path: Path) -> None:

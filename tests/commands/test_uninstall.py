@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import run
+from tests.doctor_command import run
 from tests.installing.conftest import tree
 
 

@@ -15,9 +15,9 @@ import pytest
 import redis
 
 from blueplane_doctor.demo.servers import RunningServer, run_server
-from blueplane_doctor.diagnose import diagnose
+from blueplane_doctor.judging.diagnose import diagnose
 from blueplane_doctor.model import Report, Status
-from blueplane_doctor.settings import load
+from blueplane_doctor.settings.values import load
 from tests.helpers import finding
 from tests.servers import require_server
 from tests.waiting import PATIENCE_SECONDS

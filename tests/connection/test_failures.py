@@ -13,7 +13,7 @@ from blueplane_doctor.errors import (
     SourceUnreachable,
     SourceUnusable,
 )
-from blueplane_doctor.text import hidden
+from blueplane_doctor.privacy.public_text import hidden
 
 HISTORY = Endpoint(
     "redis://keeper:geheim@db.example.org:7000/2",

@@ -10,9 +10,9 @@ import redis.exceptions as redis_errors
 from blueplane_doctor.connection.base import Limits
 from blueplane_doctor.connection.library_transport import _opened
 from blueplane_doctor.demo.servers import RunningServer, run_server
-from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.errors import SettingsError
-from blueplane_doctor.settings import load
+from blueplane_doctor.judging.diagnose import Doctor
+from blueplane_doctor.settings.values import load
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.redis_source import RedisSource
 from tests.connection.servers import certificates, fill, free_port, seen

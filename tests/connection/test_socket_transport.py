@@ -12,10 +12,10 @@ import pytest
 import redis
 
 from blueplane_doctor.demo.servers import run_server
-from blueplane_doctor.diagnose import Doctor, diagnose
 from blueplane_doctor.errors import SourceError, SourceUnreachable
+from blueplane_doctor.judging.diagnose import Doctor, diagnose
 from blueplane_doctor.model import Status
-from blueplane_doctor.settings import load
+from blueplane_doctor.settings.values import load
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.redis_source import RedisSource
 from tests.connection.servers import SECRET, fill, seen

@@ -13,11 +13,10 @@ import pytest
 from blueplane_doctor.demo.faults import healthy
 from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.diagnose import diagnose
 from blueplane_doctor.errors import ExitCode
+from blueplane_doctor.judging.diagnose import diagnose
 from blueplane_doctor.model import Report, Status
-from blueplane_doctor.settings import load
-from tests.command_line import Ended, run
+from blueplane_doctor.settings.values import load
 from tests.connection.changing_proxy import Behaviour, ChangingProxy, changing
 from tests.connection.strange_replies import (
     broken_off,
@@ -25,6 +24,7 @@ from tests.connection.strange_replies import (
     strange_info,
     with_one_other_value,
 )
+from tests.doctor_command import Ended, run
 
 COMMANDS = (
     "CONFIG GET",

@@ -6,7 +6,7 @@ import pytest
 
 from blueplane_doctor.connection.topology import address_of, database_of, topology_of
 from blueplane_doctor.errors import SettingsError
-from blueplane_doctor.settings import load
+from blueplane_doctor.settings.values import load
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ from redis.sentinel import Sentinel
 from blueplane_doctor.connection.base import Command
 from blueplane_doctor.connection.topology_transport import ClusterTransport, key_of, slot_of
 from blueplane_doctor.demo.servers import run_server
-from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.errors import SourceProtocolError, SourceUnreachable
-from blueplane_doctor.settings import load
+from blueplane_doctor.judging.diagnose import Doctor
+from blueplane_doctor.settings.values import load
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.redis_source import RedisSource
 from tests.connection.hostile import says, speaking

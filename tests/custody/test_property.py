@@ -30,7 +30,7 @@ from blueplane_doctor.examination import Examination
 from blueplane_doctor.lookup.trace import Tracer
 from blueplane_doctor.monitoring.chain_of_custody import ChainOfCustodyMonitor
 from blueplane_doctor.monitoring.queue_health import QueueHealthMonitor
-from blueplane_doctor.settings import load
+from blueplane_doctor.settings.values import load
 from tests.custody.model import Group, Held, Model, Sent
 
 QUEUE = "telemetry:message_queue"

@@ -11,7 +11,7 @@ from blueplane_doctor.custody.routing import Router, routes_in_force
 from blueplane_doctor.demo import writers
 from blueplane_doctor.layouts import CURRENT, EARLIER, Key, Route
 from blueplane_doctor.pipeline import CURSOR_MONITOR_SOURCES, TRACE_TABLES
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.settings.values import Settings
 
 TODAY = ("cursor_raw_traces", "claude_raw_traces")
 

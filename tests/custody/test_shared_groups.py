@@ -9,7 +9,7 @@ from blueplane_doctor.custody.shared_groups import KnownServers, known_servers, 
 from blueplane_doctor.sources.server_log import LogTail
 from blueplane_doctor.sources.server_process import ServerProcess
 from blueplane_doctor.sources.streams import Consumer, Group
-from blueplane_doctor.times import from_milliseconds
+from blueplane_doctor.text.times import from_milliseconds
 
 NOW = 1_800_000_000_000
 MINUTE = 60_000

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from blueplane_doctor.causeapi import STAGES, CauseSpec
 from blueplane_doctor.demo.faults import FAULTS
-from blueplane_doctor.discovery import find_checks
+from blueplane_doctor.plugins.discovery import find_checks
 from tests.truth.expected_causes import (
     BY_PAIR,
     BY_SITUATION_WHERE_IT_REMEMBERS,

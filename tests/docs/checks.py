@@ -8,9 +8,9 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 from blueplane_doctor import causeapi, checkapi
-from blueplane_doctor.discovery import find_checks, find_monitors
 from blueplane_doctor.model import Bound, Cause, Finding, Remedy, Stake, Status, descriptions_of
-from blueplane_doctor.records import Record
+from blueplane_doctor.plugins.discovery import find_checks, find_monitors
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.scales import Scale
 
 TARGET = Path(__file__).parents[2] / "docs" / "CHECKS.md"

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from blueplane_doctor.commands import command_names, load_command, summary_of
-from blueplane_doctor.options import OPTIONS, Option, Scope
+from blueplane_doctor.settings.options import OPTIONS, Option, Scope
 
 TARGET = Path(__file__).parents[2] / "docs" / "OPTIONS.md"
 HEAD = """\
-<!-- Made by `make docs` from the program; a test compares. Edit blueplane_doctor/options.py, not this file. -->
+<!-- Made by `make docs` from the program; a test compares. Edit settings/options.py, not this file. -->
 
 # Options
 

@@ -1,6 +1,6 @@
 """docs/CAUSES.md is what the causes and the table of the tests say today."""
 
-from blueplane_doctor.discovery import find_checks
+from blueplane_doctor.plugins.discovery import find_checks
 from tests.docs.causes import TARGET, text
 from tests.truth.situations import SITUATIONS
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.discovery import find_monitors
+from blueplane_doctor.plugins.discovery import find_monitors
 from tests.docs.checks import CAUSE, CHECK, MONITOR, TARGET, text
 from tests.preloaded import preloaded_doctor
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from blueplane_doctor.commands.install import STEPS
-from blueplane_doctor.options import OPTIONS
+from blueplane_doctor.settings.options import OPTIONS
 from tests.parameters import one_quick
 from tests.preloaded import preloaded_doctor
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from blueplane_doctor.command_line.completion import Commands
 from blueplane_doctor.commands.completion import completed_commands
-from blueplane_doctor.completion import Commands
-from blueplane_doctor.discovery import find_checks
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.plugins.discovery import find_checks
+from blueplane_doctor.settings.values import Settings
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from blueplane_doctor.checkapi import CheckSpec
-from blueplane_doctor.discovery import find_checks, find_monitors
 from blueplane_doctor.model import Finding, Remedy, Status
+from blueplane_doctor.plugins.discovery import find_checks, find_monitors
 from blueplane_doctor.scales import Scale, scale_words
 from tests.checks.builders import empty_records, healthy_records
 from tests.checks.unhealthy import UNHEALTHY

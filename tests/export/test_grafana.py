@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from blueplane_doctor.discovery import find_checks, selected
 from blueplane_doctor.export.grafana import render
 from blueplane_doctor.metrics import CHARTED
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.plugins.discovery import find_checks, selected
+from blueplane_doctor.settings.values import Settings
 
 CHECKS = selected(find_checks().checks, Settings())
 

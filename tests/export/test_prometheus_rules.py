@@ -7,10 +7,10 @@ import pytest
 import yaml
 
 from blueplane_doctor.checkapi import CheckSpec, Scale
-from blueplane_doctor.discovery import find_checks, selected
 from blueplane_doctor.export.prometheus_rules import alert_name, expression, render, rules_of
 from blueplane_doctor.model import Status
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.plugins.discovery import find_checks, selected
+from blueplane_doctor.settings.values import Settings
 from tests.export.support import promtool
 
 CHECKS = selected(find_checks().checks, Settings())

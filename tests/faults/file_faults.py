@@ -66,7 +66,7 @@ OF_CAPTURE: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 """What editors, and the doctor's own notifications, keep: the file, from the user's home, and who reads it."""
 _UNLIKE = ("fifo", "device", "sparse", "binary", "large")
-"""The kinds that a reader of one more file might forget; tests/test_file_reading.py has all."""
+"""The kinds that a reader of one more file might forget; tests/files/test_reading.py has all."""
 for _name, (_file, _commands) in OF_CAPTURE.items():
     for _kind in _UNLIKE:
         add(Fault(f"file-{_name}-is-{_kind}", "files", _put(_name, _kind), _commands))

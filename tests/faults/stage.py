@@ -10,10 +10,10 @@ from typing import Any
 
 import redis
 
-from blueplane_doctor.diagnose import Doctor
-from blueplane_doctor.discovery import find_monitors
-from blueplane_doctor.evidence import to_json
-from blueplane_doctor.settings import load
+from blueplane_doctor.judging.diagnose import Doctor
+from blueplane_doctor.judging.evidence import to_json
+from blueplane_doctor.plugins.discovery import find_monitors
+from blueplane_doctor.settings.values import load
 from tests.hook.way_in import WayIn, stream_fields, way_in
 from tests.truth.situation import Situation
 

@@ -9,7 +9,7 @@ from blueplane_doctor.demo.servers import RunningServer, run_server
 from blueplane_doctor.errors import SettingsError, SourceRefused, SourceUnreachable, SourceUnusable
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import RETENTION, Sample
-from blueplane_doctor.sampler import RecorderLock
+from blueplane_doctor.judging.sampler import RecorderLock
 
 NOW = 1_795_360_020
 """A whole minute, 20:27 UTC: seven minutes before it the hour is the same, half an hour before it is not."""

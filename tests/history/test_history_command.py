@@ -19,8 +19,8 @@ from blueplane_doctor.history.samples import Sample, minute_of
 from blueplane_doctor.history.shapes import as_csv, table
 from blueplane_doctor.notifying.state import State, write_state
 from blueplane_doctor.notifying.state_file import STATE_FILE
-from tests.command_line import assert_refused, doctor
 from tests.connection.hostile import speaking
+from tests.doctor_command import assert_refused, doctor
 from tests.preloaded import preloaded_doctor
 
 

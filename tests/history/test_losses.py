@@ -4,7 +4,7 @@ import pytest
 
 from blueplane_doctor.history.losses import losses_between
 from blueplane_doctor.history.trend import GroupSample
-from blueplane_doctor.times import iso_of_seconds
+from blueplane_doctor.text.times import iso_of_seconds
 
 START = 1_795_360_020
 

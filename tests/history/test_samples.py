@@ -8,8 +8,8 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.history.losses import losses_between
 from blueplane_doctor.history.samples import minute_of
 from blueplane_doctor.history.trend import group_samples
-from blueplane_doctor.sampler import Sampler
-from blueplane_doctor.times import iso_of_seconds
+from blueplane_doctor.judging.sampler import Sampler
+from blueplane_doctor.text.times import iso_of_seconds
 from tests.helpers import settings_for
 
 

@@ -7,12 +7,12 @@ from threading import Event
 import pytest
 import redis
 
-from blueplane_doctor import sampler as sampler_module
 from blueplane_doctor.demo.servers import RunningServer, run_server
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import SourceUnreachable, SourceUnusable
+from blueplane_doctor.judging import sampler as sampler_module
+from blueplane_doctor.judging.sampler import BUSY, WRITTEN, Sampler, next_turn, record_every, wait_until
 from blueplane_doctor.model import Report
-from blueplane_doctor.sampler import BUSY, WRITTEN, Sampler, next_turn, record_every, wait_until
 from tests.helpers import settings_for
 from tests.history.support import recorded
 

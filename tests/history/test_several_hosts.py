@@ -12,8 +12,8 @@ from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import Sample
+from blueplane_doctor.judging.sampler import RecorderLock
 from blueplane_doctor.recording import Recorder
-from blueplane_doctor.sampler import RecorderLock
 from tests.connection.servers import certificates, cluster, free_port, port_of, sentinel, wait_for
 from tests.recording.helpers import recorded
 from tests.servers import require_server

@@ -10,7 +10,7 @@ import pytest
 from blueplane_doctor.installing import plan
 from blueplane_doctor.installing.hooks_step import HooksStep
 from blueplane_doctor.installing.plan import Site, Step, Talk
-from blueplane_doctor.settings import load
+from blueplane_doctor.settings.values import load
 
 Tree = dict[str, tuple[str, bytes]]
 

@@ -27,7 +27,7 @@ from blueplane_doctor.installing.plan import Site, Step, Talk
 from blueplane_doctor.installing.redis_step import RedisStep
 from blueplane_doctor.installing.services_step import ServicesStep
 from blueplane_doctor.layouts import CURRENT
-from blueplane_doctor.settings import load
+from blueplane_doctor.settings.values import load
 
 CALLS = ("mkdir", "open", "write", "fsync", "fchmod", "replace", "link", "unlink", "rmdir")
 DIED, UNCOUNTED = 99, 98

@@ -5,8 +5,8 @@ import pytest
 from blueplane_doctor.installing.notify_step import OFFER, NotifyStep
 from blueplane_doctor.notifying.state import LOCK_FILE, State, write_state
 from blueplane_doctor.notifying.state_file import STATE_FILE
-from blueplane_doctor.settings import load
-from blueplane_doctor.settings_files import DOCTOR_FILE
+from blueplane_doctor.settings.files import DOCTOR_FILE
+from blueplane_doctor.settings.values import load
 from tests.installing.conftest import Person
 
 SECRET = "s3cret-t0ken"

@@ -8,7 +8,7 @@ from blueplane_doctor.errors import UsageError
 from blueplane_doctor.installing.files import StepError
 from blueplane_doctor.installing.journal import Entry, Journal
 from blueplane_doctor.installing.plan import Change, ElsewhereError, Plan, Site, program, with_absolute_paths
-from blueplane_doctor.settings import load
+from blueplane_doctor.settings.values import load
 from tests.installing.conftest import Person
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from blueplane_doctor.demo.servers import StandIn
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.discovery import find_formats
 from blueplane_doctor.model import Report, Status
+from blueplane_doctor.plugins.discovery import find_formats
 from blueplane_doctor.reports.base import View
 from tests.helpers import examined
 from tests.preloaded import preloaded_doctor

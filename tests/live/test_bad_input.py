@@ -396,9 +396,9 @@ def test_a_database_in_rollback_journal_mode_is_read(pipeline: Pipeline) -> None
 
 UNPRIVILEGED = """
 import os, shutil, sys, tempfile, psutil
-from blueplane_doctor.diagnose import Doctor
-from blueplane_doctor.discovery import find_checks
-from blueplane_doctor.settings import load
+from blueplane_doctor.judging.diagnose import Doctor
+from blueplane_doctor.plugins.discovery import find_checks
+from blueplane_doctor.settings.values import load
 
 found = find_checks()
 

@@ -9,7 +9,7 @@ import pytest
 from blueplane_doctor.demo.faults import healthy
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.model import Report
-from tests.command_line import DOCTOR
+from tests.doctor_command import DOCTOR
 from tests.helpers import finding
 from tests.hostile_files import HOSTILE, put
 from tests.live.test_bad_input import as_nobody

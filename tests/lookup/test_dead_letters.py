@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from blueplane_doctor.error_phrases import MOST_CHARACTERS
 from blueplane_doctor.lookup.dead_letters import reason
+from blueplane_doctor.privacy.error_phrases import MOST_CHARACTERS
 from blueplane_doctor.sources import letter_errors
 
 

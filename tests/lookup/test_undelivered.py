@@ -10,7 +10,7 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.lookup.trace import Tracer
 from blueplane_doctor.sources.spooled_events import spooled_id
-from blueplane_doctor.times import iso, parse_time
+from blueplane_doctor.text.times import iso, parse_time
 from blueplane_hook.events import envelope
 from tests.capture.transcripts import new_uuid, settings_of
 

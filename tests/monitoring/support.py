@@ -3,9 +3,9 @@
 from typing import TypeVar
 
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.discovery import find_monitors
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.records import Record
+from blueplane_doctor.plugins.discovery import find_monitors
+from blueplane_doctor.records.base import Record
 from tests.helpers import settings_for
 
 Kind = TypeVar("Kind", bound=Record)

@@ -10,7 +10,7 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import SourceUnreachable
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.monitoring.connections import ConnectionMonitor, Connections
-from blueplane_doctor.settings import load
+from blueplane_doctor.settings.values import load
 
 
 def collected(**flags: object) -> Connections:

@@ -16,7 +16,7 @@ from blueplane_doctor.capture.cursor_states import ITEM_STATES
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.monitoring.cursor_completeness import CursorCompleteness
 from blueplane_doctor.sources.cursor_places import WATCHED_GLOBAL
-from blueplane_doctor.times import from_milliseconds
+from blueplane_doctor.text.times import from_milliseconds
 from tests.cursor_files import add_global_row, add_row, bubble, composer, composers, write_global, write_workspace
 from tests.monitoring.support import collected
 

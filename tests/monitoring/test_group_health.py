@@ -7,7 +7,7 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.monitoring.group_health import GroupHealth
 from blueplane_doctor.monitoring.queue_health import QueueHealth
 from blueplane_doctor.pipeline import READER_GROUPS
-from blueplane_doctor.text import hidden
+from blueplane_doctor.privacy.public_text import hidden
 from tests.monitoring.support import collected
 
 CLAUDE_WRITER, CURSOR_WRITER = "claude_processors", "processors"

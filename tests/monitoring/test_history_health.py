@@ -10,10 +10,10 @@ from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import Sample, minute_of
+from blueplane_doctor.judging.sampler import Sampler
 from blueplane_doctor.model import Report
 from blueplane_doctor.monitoring.history_health import HistoryHealth, judged
-from blueplane_doctor.sampler import Sampler
-from blueplane_doctor.times import iso
+from blueplane_doctor.text.times import iso
 from tests.helpers import examined, finding, settings_for
 from tests.history.conftest import client, history_server  # noqa: F401
 from tests.monitoring.support import collected

@@ -6,12 +6,12 @@ import pytest
 
 from blueplane_doctor import monitoring
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.discovery import find_monitors
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.monitoring import Monitor
-from blueplane_doctor.records import Record
-from blueplane_doctor.settings import load
+from blueplane_doctor.plugins.discovery import find_monitors
+from blueplane_doctor.records.base import Record
+from blueplane_doctor.settings.values import load
 
 MONITORS = find_monitors()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.locations import locate
 from blueplane_doctor.monitoring.locations import LocationsMonitor
-from blueplane_doctor.settings import load
+from blueplane_doctor.settings.values import load
 
 
 def test_it_is_the_record_of_the_settings_and_asks_nobody(tmp_path: Path) -> None:

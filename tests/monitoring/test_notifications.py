@@ -17,7 +17,7 @@ from blueplane_doctor.notifying.reasons import NOT_SHOWN
 from blueplane_doctor.notifying.state import Attempt, State, write_state
 from blueplane_doctor.notifying.state_file import STATE_FILE
 from blueplane_doctor.notifying.targets import address_hash
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.settings.values import Settings
 
 ATTEMPT = Attempt(
     at=1_700_000_000.0,

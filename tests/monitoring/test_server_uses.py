@@ -14,11 +14,11 @@ import pytest
 
 from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.examination import Examination, ServerInfo
+from blueplane_doctor.judging.diagnose import Doctor
 from blueplane_doctor.model import Report
 from blueplane_doctor.monitoring.server_uses import ServerUses, ServerUsesMonitor
-from blueplane_doctor.settings import load
+from blueplane_doctor.settings.values import load
 from blueplane_doctor.sources.redis_address import ExaminedRedis
 from tests.helpers import finding, settings_for
 from tests.sources.server_stand_in import StandIn, server_stand_in

@@ -8,7 +8,7 @@ import pytest
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.monitoring.stand_ins import is_port_known, is_redis_known
-from blueplane_doctor.settings import Settings, load
+from blueplane_doctor.settings.values import Settings, load
 from blueplane_doctor.sources.server_process import RUNNING, ServerProcess
 from tests.helpers import settings_for
 

@@ -10,8 +10,8 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import SourceUnreachable
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.monitoring.stream_presence import StreamPresence, StreamPresenceMonitor
-from blueplane_doctor.settings import load
-from blueplane_doctor.times import iso, iso_of_milliseconds
+from blueplane_doctor.settings.values import load
+from blueplane_doctor.text.times import iso, iso_of_milliseconds
 from tests.monitoring.support import collected
 
 

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from blueplane_doctor.model import Status
-from blueplane_doctor.notification_rules import NotifyRule
 from blueplane_doctor.notifying.incidents import Watch, advanced
 from blueplane_doctor.notifying.kinds import Kind
 from blueplane_doctor.notifying.message import Message, Sender, message_of
 from blueplane_doctor.notifying.news import TargetState, after, news_for, pruned
 from blueplane_doctor.notifying.observation import Observation, Problem
+from blueplane_doctor.settings.notification_rules import NotifyRule
 
 START = 1_700_000_000.0 // 86_400 * 86_400 + 12 * 3600
 """Noon, UTC, of a day."""

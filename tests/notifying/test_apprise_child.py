@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from blueplane_doctor.model import Status
-from blueplane_doctor.notification_rules import NotifyRule
 from blueplane_doctor.notifying import apprise_child
 from blueplane_doctor.notifying.delivery import deliver
 from blueplane_doctor.notifying.inert_text import inert
 from blueplane_doctor.notifying.kinds import Kind
 from blueplane_doctor.notifying.message import Message, Sender, message_of
 from blueplane_doctor.notifying.news import News
+from blueplane_doctor.settings.notification_rules import NotifyRule
 from tests.notifying import captured_services
 from tests.notifying.receivers import mail, web
 from tests.notifying.test_inert_text import HOSTILE

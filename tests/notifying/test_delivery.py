@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from blueplane_doctor.model import Status
-from blueplane_doctor.notification_rules import NotifyRule
 from blueplane_doctor.notifying import delivery
 from blueplane_doctor.notifying.delivery import deliver
 from blueplane_doctor.notifying.kinds import Kind
 from blueplane_doctor.notifying.message import Sender, message_of
 from blueplane_doctor.notifying.news import News
 from blueplane_doctor.notifying.reasons import FOREIGN, NOT_INSTALLED, TOO_LATE
+from blueplane_doctor.settings.notification_rules import NotifyRule
 from tests.notifying.receivers import Web, mail, web
 
 NEWS = News(Kind.OPENED, "poison-message", "poison-message", Status.RED, 0.0, sentence="40 messages are stuck.")

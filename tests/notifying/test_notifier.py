@@ -11,15 +11,15 @@ import freezegun
 import pytest
 
 import blueplane_doctor.notifying
+from blueplane_doctor.judging.sampler import WRITTEN, record_every
 from blueplane_doctor.model import Report, Status
-from blueplane_doctor.notification_rules import NotifyRule
 from blueplane_doctor.notifying.kinds import Kind
 from blueplane_doctor.notifying.message import Message
 from blueplane_doctor.notifying.notifier import Notifier
 from blueplane_doctor.notifying.state import Turn, read_state
 from blueplane_doctor.notifying.state_file import STATE_FILE
-from blueplane_doctor.sampler import WRITTEN, record_every
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.settings.notification_rules import NotifyRule
+from blueplane_doctor.settings.values import Settings
 from tests.notifying.receivers import web
 from tests.notifying.replay import START
 from tests.notifying.test_observation import POISON, STUCK, finding, report

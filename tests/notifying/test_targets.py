@@ -1,7 +1,7 @@
 """What is shown of a target, and what stands for it in the state."""
 
-from blueplane_doctor.notification_rules import NotifyRule
 from blueplane_doctor.notifying.targets import address_hash, targets_of
+from blueplane_doctor.settings.notification_rules import NotifyRule
 
 SECRET = "s3cret-t0ken"
 RULES = [NotifyRule.model_validate(f"ntfy://{SECRET}@h/t"), NotifyRule(command=["tell", SECRET])]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from blueplane_doctor import __version__
-from blueplane_doctor.discovery import find_checks
+from blueplane_doctor.plugins.discovery import find_checks
 from tests.packaging.conftest import Artifacts, Elsewhere
 from tests.packaging.offline import offline
 from tests.waiting import PATIENCE_SECONDS

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.diagnose import Doctor
-from blueplane_doctor.discovery import find_formats
-from blueplane_doctor.evidence import to_json
+from blueplane_doctor.judging.diagnose import Doctor
+from blueplane_doctor.judging.evidence import to_json
+from blueplane_doctor.plugins.discovery import find_formats
 from blueplane_doctor.reports.base import View
-from blueplane_doctor.settings import Loaded, load
+from blueplane_doctor.settings.values import Loaded, load
 from blueplane_doctor.support.bundle import bundled
 from tests.privacy.corpus import Corpus
 

@@ -14,8 +14,8 @@ import redis
 
 from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.discovery import find_formats
 from blueplane_doctor.notifying.state_file import STATE_FILE
+from blueplane_doctor.plugins.discovery import find_formats
 from tests.helpers import age_state
 from tests.preloaded import preloaded_doctor
 from tests.privacy.corpus import Corpus, login, machine, sow, sow_editors, sow_transcripts

@@ -10,9 +10,9 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.diagnose import Doctor
-from blueplane_doctor.discovery import find_checks, find_monitors
-from blueplane_doctor.evidence import to_json
+from blueplane_doctor.judging.diagnose import Doctor
+from blueplane_doctor.judging.evidence import to_json
+from blueplane_doctor.plugins.discovery import find_checks, find_monitors
 from tests.helpers import examined, settings_for
 
 OWN_CHECK = """

@@ -5,8 +5,8 @@ from importlib.metadata import entry_points
 import pytest
 
 from blueplane_doctor import pytest_plugin
-from blueplane_doctor.options import OPTIONS
 from blueplane_doctor.pytest_plugin.record_names import record_names
+from blueplane_doctor.settings.options import OPTIONS
 from tests.pytest_plugin.support import OWN_CHECK
 
 HEAVY = ("redis", "msgspec", "pydantic", "typer", "psutil", "yaml", "jinja2", "sqlite3", "blueplane_doctor.model")

@@ -6,8 +6,8 @@ import pytest
 
 from blueplane_doctor.demo.faults import FAULTS, healthy
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.diagnose import Doctor
-from blueplane_doctor.kept import read_evidence
+from blueplane_doctor.judging.diagnose import Doctor
+from blueplane_doctor.judging.kept import read_evidence
 from blueplane_doctor.model import Status
 from tests.helpers import settings_for
 from tests.parameters import one_quick

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from blueplane_doctor.discovery import find_monitors
+from blueplane_doctor.plugins.discovery import find_monitors
 from blueplane_doctor.pytest_plugin.record_names import record_names
 
 

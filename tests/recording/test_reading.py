@@ -3,8 +3,8 @@
 import redis
 
 from blueplane_doctor.demo.servers import RunningServer
+from blueplane_doctor.privacy.public_text import hidden
 from blueplane_doctor.recording.minutes import PREFIX
-from blueplane_doctor.text import hidden
 from tests.recording.helpers import NOWHERE, recorded
 
 NOW = 6000 * 60.0

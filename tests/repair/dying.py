@@ -27,7 +27,7 @@ from blueplane_doctor.lookup.dead_letters import DeadLetterFilter
 from blueplane_doctor.repair.applying import Applier
 from blueplane_doctor.repair.base import Wanted
 from blueplane_doctor.repair.plan import Plan
-from blueplane_doctor.settings import load
+from blueplane_doctor.settings.values import load
 from blueplane_hook.events import envelope
 from blueplane_hook.spool import SPOOL_FILE, Spool
 from tests.repair.pipelines import planned, settings_for, store_of

@@ -2,10 +2,10 @@
 
 import pytest
 
-from blueplane_doctor.characters import Public
 from blueplane_doctor.lookup.dead_letters import DeadLetterFilter
 from blueplane_doctor.repair.base import Wanted
 from blueplane_doctor.repair.survey import Candidate
+from blueplane_doctor.text.characters import Public
 
 NOW = 100_000
 CANDIDATE = Candidate(

@@ -18,7 +18,7 @@ from blueplane_doctor.repair.plan import Action, Item, Plan, Source
 from blueplane_doctor.repair.planning import make_plan
 from blueplane_doctor.repair.steps import ACKNOWLEDGED, DELIVERED, GROUPED, SET_ASIDE
 from blueplane_doctor.repair.store import Store
-from blueplane_doctor.settings import Settings, load
+from blueplane_doctor.settings.values import Settings, load
 from tests.custody.model import Held, Id, Model, Sent
 from tests.custody.test_property import GROUPS, OWNERS, QUEUE, STEPS, Pipelines
 

@@ -11,7 +11,7 @@ from blueplane_doctor.errors import RepairRefused, SourceError, UsageError
 from blueplane_doctor.repair.base import Wanted
 from blueplane_doctor.repair.plan import Action
 from blueplane_doctor.repair.planning import find_targets, make_plan, refuse_unknown_target
-from blueplane_doctor.settings import load
+from blueplane_doctor.settings.values import load
 from tests.helpers import settings_for
 from tests.repair.pipelines import planned
 from tests.truth.registry import ONE_SERVER

@@ -10,8 +10,8 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import ExitCode, SourceRefused
 from blueplane_doctor.repair.applying import RIGHTS
 from blueplane_doctor.repair.running import run_plan, save_alone
-from blueplane_doctor.settings import Settings
-from tests.command_line import run
+from blueplane_doctor.settings.values import Settings
+from tests.doctor_command import run
 from tests.helpers import settings_for
 from tests.repair.pipelines import planned, store_of, writers_at_work
 
@@ -28,7 +28,7 @@ WITH_A_WRITING_CONNECTION = {
     "blueplane_doctor.history.timeseries_store": "keys of its own prefix",
     "blueplane_doctor.installing.redis_step": "makes the stream and groups that are missing, by `install`",
     "blueplane_doctor.recording.delivery": "keys of its own prefix",
-    "blueplane_doctor.sampler": "keys of its own prefix",
+    "blueplane_doctor.judging.sampler": "keys of its own prefix",
     "blueplane_doctor.sources.redis_room": "asks INFO before somebody else writes",
     "blueplane_doctor.sources.redis_source": "refuses every command that is not in READ_COMMANDS",
 }

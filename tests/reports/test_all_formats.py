@@ -13,9 +13,9 @@ import pytest
 from markdown_it import MarkdownIt
 from prometheus_client.parser import text_string_to_metric_families
 
-from blueplane_doctor.discovery import find_formats
-from blueplane_doctor.kept import read_report
+from blueplane_doctor.judging.kept import read_report
 from blueplane_doctor.model import Report
+from blueplane_doctor.plugins.discovery import find_formats
 from blueplane_doctor.reports.base import View
 from tests.parameters import one_quick
 from tests.preloaded import preloaded_doctor

@@ -2,7 +2,7 @@
 
 import pytest
 
-from blueplane_doctor.discovery import find_formats
+from blueplane_doctor.plugins.discovery import find_formats
 from blueplane_doctor.reports.base import Format, View
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from blueplane_doctor.discovery import find_formats
+from blueplane_doctor.plugins.discovery import find_formats
 from blueplane_doctor.reports.base import View
 from tests.golden.compare import Golden
 from tests.reports import samples

@@ -10,7 +10,7 @@ from blueplane_doctor.model import Report
 from blueplane_doctor.reports.base import View
 from blueplane_doctor.reports.html import render
 from blueplane_doctor.reports.trend_charts import trends
-from blueplane_doctor.times import iso
+from blueplane_doctor.text.times import iso
 from tests.reports import samples
 from tests.reports.test_html import HOSTILE, INVISIBLE, Page
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from blueplane_doctor.evidence import Evidence
+from blueplane_doctor.judging.evidence import Evidence
 from blueplane_doctor.monitoring.connections import Connections, Reach
 from blueplane_doctor.service.custody_look import is_due, least_rest, longest_rest, why_it_does_not_hold
 from blueplane_doctor.service.snapshot import Freshness, Look, Reachable

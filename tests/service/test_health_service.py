@@ -12,9 +12,9 @@ import pytest
 from blueplane_doctor.demo import faults
 from blueplane_doctor.demo.servers import RunningServer, run_server
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.errors import NoChecksError
-from blueplane_doctor.evidence import Evidence
+from blueplane_doctor.judging.diagnose import Doctor
+from blueplane_doctor.judging.evidence import Evidence
 from blueplane_doctor.model import Report, Status
 from blueplane_doctor.monitoring.database_health import DatabaseHealth, DatabaseHealthMonitor
 from blueplane_doctor.service import HealthService

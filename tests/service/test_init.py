@@ -18,7 +18,7 @@ def test_mounted_into_another_application_with_one_line(healthy: Pipeline, tmp_p
         "import socket, sys\n"
         "import fastapi, uvicorn\n"
         "import blueplane_doctor.service\n"
-        "from blueplane_doctor.settings import load\n"
+        "from blueplane_doctor.settings.values import load\n"
         "settings = load({'home': sys.argv[1], 'redis_url': sys.argv[2]}).settings\n"
         "app = fastapi.FastAPI()\n"
         "app.include_router(blueplane_doctor.service.router(settings), prefix='/doctor')\n"

@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from blueplane_doctor.discovery import find_checks, selected
 from blueplane_doctor.export.prometheus_rules import render
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.plugins.discovery import find_checks, selected
+from blueplane_doctor.settings.values import Settings
 from tests.export.support import promtool, require_program
 from tests.service.support import Served
 from tests.waiting import PATIENCE_SECONDS, wait_until

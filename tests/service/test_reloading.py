@@ -11,8 +11,8 @@ import pytest
 from blueplane_doctor.demo.servers import RunningServer, run_server
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.service.reloading import SettingsReloader
-from blueplane_doctor.settings import Settings, load
-from blueplane_doctor.settings_files import files_of
+from blueplane_doctor.settings.files import files_of
+from blueplane_doctor.settings.values import Settings, load
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 SECRET = "a-password"

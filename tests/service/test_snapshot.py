@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.findings import worst
+from blueplane_doctor.judging.evidence import Evidence
 from blueplane_doctor.model import Cause, Finding, Report, Status, Tool, Waiver
 from blueplane_doctor.monitoring.connections import Connections, Reach
 from blueplane_doctor.service.snapshot import (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.settings.values import Settings
 from blueplane_doctor.sources.cursor_places import WATCHED_GLOBAL, cursor_folder, databases
 from tests.cursor_files import write_global, write_workspace
 

@@ -11,7 +11,7 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.dead_letters import DeadLetterIndex, DeadLetterReader, parse_dead_letter_entry
 from blueplane_doctor.sources.redis_source import RedisSource
-from blueplane_doctor.times import to_milliseconds
+from blueplane_doctor.text.times import to_milliseconds
 
 ID = b"1795358495737-0"
 STREAM = "telemetry:dlq"

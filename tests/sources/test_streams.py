@@ -8,7 +8,7 @@ import pytest
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import SourceMissing, SourceUnusable
 from blueplane_doctor.layouts import CURRENT, EARLIER
-from blueplane_doctor.settings import StreamSettings
+from blueplane_doctor.settings.values import StreamSettings
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.entry_ids import BEGINNING, entry_id
 from blueplane_doctor.sources.redis_source import RedisSource

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.errors import UsageError
-from blueplane_doctor.settings import load
+from blueplane_doctor.judging.diagnose import Doctor
+from blueplane_doctor.settings.values import load
 from blueplane_doctor.support.bundle import KIND, MANIFEST, bundled, described, refuse_strangers, settings_list, zipped
 from tests.hostile_files import HOSTILE, put
 

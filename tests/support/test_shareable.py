@@ -1,8 +1,8 @@
 """What leaves for strangers holds nothing that people wrote themselves."""
 
-from blueplane_doctor.evidence import Evidence, to_json
+from blueplane_doctor.judging.evidence import Evidence, to_json
 from blueplane_doctor.model import Cause, Finding, Remedy, Report, Status, Tool, Waiver
-from blueplane_doctor.records import Record
+from blueplane_doctor.records.base import Record
 from blueplane_doctor.support.shareable import OWN_CAUSE, OWN_CHECK, OWN_TEXT, shareable_evidence, shareable_report
 
 KNOWN = frozenset({"queue-depth", "server-down"})

@@ -10,10 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from blueplane_doctor.diagnose import diagnose
+from blueplane_doctor.judging.diagnose import diagnose
 from blueplane_doctor.reports.base import View
 from blueplane_doctor.reports.json import render
-from blueplane_doctor.settings import load
+from blueplane_doctor.settings.values import load
 from tests.preloaded import preloaded_doctor
 
 REPOSITORY = Path(__file__).parents[2]

@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from blueplane_doctor.discovery import find_checks
-from blueplane_doctor.times import parse_time
+from blueplane_doctor.plugins.discovery import find_checks
+from blueplane_doctor.text.times import parse_time
 from tests.truth.examination import Examination
 from tests.truth.expected_causes import Row
 from tests.truth.truth import Truth

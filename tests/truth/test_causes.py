@@ -6,10 +6,10 @@ Those of each situation are judged where it is built: test_situations.py.
 import pytest
 
 from blueplane_doctor.demo.faults import FAULTS, demo_pipeline
-from blueplane_doctor.discovery import find_checks
+from blueplane_doctor.plugins.discovery import find_checks
 from blueplane_doctor.reports.base import View
 from blueplane_doctor.reports.json import render
-from blueplane_doctor.times import parse_time
+from blueplane_doctor.text.times import parse_time
 from tests.helpers import examined
 from tests.truth import expected_causes
 from tests.truth.examination import Examination

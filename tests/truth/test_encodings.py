@@ -8,8 +8,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from blueplane_doctor.discovery import find_formats
-from tests.command_line import DOCTOR
+from blueplane_doctor.plugins.discovery import find_formats
+from tests.doctor_command import DOCTOR
 from tests.parameters import one_quick
 from tests.reports import samples
 

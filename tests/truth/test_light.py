@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from blueplane_doctor.errors import SourceTooFull
-from blueplane_doctor.sampler import Sampler
-from blueplane_doctor.settings import load
+from blueplane_doctor.judging.sampler import Sampler
+from blueplane_doctor.settings.values import load
 from blueplane_doctor.sources.redis_room import NOT_READ, refuse_where_full
 from tests.parameters import one_quick
 from tests.truth.messages import QUEUE

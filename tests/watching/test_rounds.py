@@ -10,10 +10,10 @@ import pytest
 
 from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.errors import NoChecksError
+from blueplane_doctor.judging.diagnose import Doctor
 from blueplane_doctor.model import Change, Finding, Status, Waiver
-from blueplane_doctor.settings import load
+from blueplane_doctor.settings.values import load
 from blueplane_doctor.watching.rounds import Broken, Ended, Mailbox, Memory, Round, Watcher, line, moving, start
 from tests.helpers import settings_for
 from tests.reports import samples

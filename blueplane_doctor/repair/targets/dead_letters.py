@@ -7,7 +7,6 @@ from blueplane_doctor.custody.routing import Router
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.lookup.dead_letters import DeadLetter, without_private_parts
-from blueplane_doctor.quantities import many
 from blueplane_doctor.repair.base import Case, Target
 from blueplane_doctor.repair.incoming import message_of
 from blueplane_doctor.repair.letters import message_in
@@ -16,6 +15,7 @@ from blueplane_doctor.repair.verifying import has_row
 from blueplane_doctor.sources.dead_letters import DeadLetterEntry, parse_dead_letter_entry
 from blueplane_doctor.sources.entry_ids import id_text
 from blueplane_doctor.sources.trace_tables import RowFinder
+from blueplane_doctor.text.quantities import many
 
 _NAME = "dead-letters"
 

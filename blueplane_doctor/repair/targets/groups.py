@@ -14,12 +14,12 @@ from blueplane_doctor.layouts import CURRENT
 from blueplane_doctor.monitoring.server_health import ServerHealth
 from blueplane_doctor.monitoring.stream_presence import StreamPresence
 from blueplane_doctor.pipeline import READER_GROUPS
-from blueplane_doctor.quantities import many
+from blueplane_doctor.privacy.public_text import group as shown_group
 from blueplane_doctor.repair.base import Case, Target
 from blueplane_doctor.repair.plan import Action, Item, Source
 from blueplane_doctor.sources.entries import pages
 from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, id_text
-from blueplane_doctor.text import group as shown_group
+from blueplane_doctor.text.quantities import many
 
 
 def _plan_groups(case: Case) -> Iterator[Item]:

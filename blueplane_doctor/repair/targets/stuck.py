@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from blueplane_doctor.custody.states import PAYLOAD_GONE, STUCK
+from blueplane_doctor.privacy.public_text import consumer
 from blueplane_doctor.repair.base import Case, Target
 from blueplane_doctor.repair.plan import Action, Item, Source
 from blueplane_doctor.repair.survey import Candidate
-from blueplane_doctor.text import consumer
 
 
 def _plan_stuck(case: Case) -> Iterator[Item]:

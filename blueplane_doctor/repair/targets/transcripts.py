@@ -11,11 +11,11 @@ from functools import lru_cache
 from blueplane_doctor.capture.claude_sessions import ClaudeSessions
 from blueplane_doctor.capture.transcripts import MissingLine, missing_lines
 from blueplane_doctor.examination import Examination
+from blueplane_doctor.privacy.public_text import identifier
 from blueplane_doctor.repair.base import Case, Target
 from blueplane_doctor.repair.incoming import Incoming, incoming_items
 from blueplane_doctor.repair.plan import Fields, Item, Plan, Refusal, Source
 from blueplane_doctor.sources.transcript_messages import read_line, transcript_message
-from blueplane_doctor.text import identifier
 
 _CHANGED = "the transcript was changed or removed since it was read"
 

@@ -1,0 +1,1 @@
+"""Files from outside: whose they are, read within limits, and the documents in them."""

@@ -1,0 +1,1 @@
+"""The process itself: how it starts, is interrupted, and what it hides of its own arguments."""
