@@ -151,7 +151,7 @@ def _has_undecodable_of_others(group: "GroupHealth", chain: "ChainHealth") -> bo
     stage="messages",
     shown_by=["retry-storm", "server-errors", "written-not-acknowledged"],
     brings=["stuck-consumers", *_PENDING, *_LETTERS],
-    follows=["rewound-group"],
+    follows=["rewound-group", "redis-lost-its-data"],
 )
 def cause_retry_storm(
     queue: "QueueHealth",
@@ -200,7 +200,7 @@ def cause_retry_storm(
     stage="messages",
     shown_by=["written-not-acknowledged", "retry-storm", "server-errors"],
     brings=["pending-messages"],
-    follows=["rewound-group", "retry-storm"],
+    follows=["rewound-group", "redis-lost-its-data", "retry-storm"],
 )
 def cause_acknowledgements_lost(
     queue: "QueueHealth", chain: "ChainHealth", findings: Findings, server: "ServerHealth | None" = None

@@ -6,8 +6,8 @@ from blueplane_doctor.checks.cause_server import CAPTURE
 from blueplane_doctor.checks.stuck_messages import not_before, since_first_error
 
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
-from blueplane_doctor.causeapi import EVERYTHING, Beginning
-from blueplane_doctor.checkapi import sentence
+from blueplane_doctor.causeapi import EVERYTHING, Beginning, stream_time
+from blueplane_doctor.checkapi import many, sentence
 from blueplane_doctor.text.times import milliseconds_of
 
 if TYPE_CHECKING:
@@ -143,12 +143,46 @@ def cause_redis_lost_its_data(
     presence: "StreamPresence | None" = None,
 ) -> Cause | None:
     """Redis lost the queue, or its writer groups."""
+    repairs = []
+    if _groups_can_be_put_right(presence, queue, server):
+        repairs.append("groups")
+    more = ""
+    explains = ["stream-lost"]
+    pending = _pending_in_the_copy(queue, presence)
+    if pending:
+        repairs.append("acknowledged")
+        written = many(pending, "message", "messages")
+        more = f"What that copy holds as pending is written, and has only to be acknowledged ({written})."
+        explains += ["written-not-acknowledged", "retry-storm", "server-errors"]
     return findings.cause(
         "stream-lost",
+        more=more,
         **_lost_since(server, presence).fields,
         at_stake=Stake(at_risk=queue.waiting_messages if queue else None),
-        repair=None if _groups_can_be_put_right(presence, queue, server) else "",
+        repair=" ".join(repairs),
+        explains=explains,
     )
+
+
+def _pending_in_the_copy(queue: "QueueHealth | None", presence: "StreamPresence | None") -> int:
+    """Messages of an older copy that their writers hold by it, and whose rows are there.
+
+    0 where Redis read no older copy at its start, or where anything else is held besides.
+    """
+    if queue is None or presence is None or not presence.rows_without_message:
+        return 0
+    started_ms = milliseconds_of(presence.redis_started_timestamp or "")
+    if started_ms is None:
+        return 0
+    count = 0
+    for group in queue.writers:
+        if group.stuck or group.written_by_others:
+            return 0
+        count += group.written_not_acknowledged or 0
+        for entry in group.to_acknowledge:
+            if (milliseconds_of(stream_time(entry) or "") or started_ms) >= started_ms:
+                return 0  # it came after the start
+    return count
 
 
 def _lost_since(server: "ServerHealth | None", presence: "StreamPresence | None") -> Beginning:

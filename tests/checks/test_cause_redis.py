@@ -116,6 +116,31 @@ def test_an_older_copy_of_the_stream_is_there_since_the_start_that_read_it(start
     assert (one.since, one.since_bound) == (since, "at the latest")
 
 
+HELD = {"written_not_acknowledged": 20, "to_acknowledge": ["1773479400000-0"], "most_deliveries": 40, "pending": 20}
+"""A storm of messages of 09:10."""
+APART = ("acknowledgements-lost", "retry-storm")
+
+
+@pytest.mark.parametrize(
+    ("started", "held", "causes"),
+    [
+        pytest.param("09:12:00", {}, ["redis-lost-its-data"], id="pending in the copy"),
+        pytest.param("09:05:00", {}, ["retry-storm", "redis-lost-its-data"], id="came after the start"),
+        pytest.param("09:12:00", {"stuck": 1}, [*APART, "redis-lost-its-data"], id="one is not written"),
+    ],
+)
+def test_a_storm_of_what_an_older_copy_held_comes_of_the_copy(
+    started: str, held: dict[str, object], causes: list[str]
+) -> None:
+    anew = builders.presence(rows_without_message=40, redis_started_timestamp=f"2026-03-14T{started}.000Z")
+    found = causes_of(presence=anew, queue=builders.one_writer(**{**HELD, **held}))
+    assert [one.id for one in found] == causes
+    if len(causes) == 1:
+        assert found[0].leads_to == [*APART]
+        assert any(command.endswith("repair acknowledged") for command in commands_of(found[0]))
+        assert "20 messages" in found[0].summary
+
+
 @pytest.mark.parametrize("more", [{"wrong_type": True}, {"other_databases": [1]}], ids=["another value", "elsewhere"])
 def test_no_stream_is_made_where_one_stands_elsewhere_or_another_value_here(more: dict[str, object]) -> None:
     causes = causes_of(presence=builders.no_stream(rows=10, last_row_age_ms=1_000, **more))
