@@ -10,6 +10,7 @@ from blueplane_doctor.capture.line_states import (
     TOO_YOUNG,
 )
 from blueplane_doctor.custody import absence
+from blueplane_doctor.custody.gone_consumers import gone_consumers
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.routing import CompiledRoute
 from blueplane_doctor.custody.shared_groups import WRITTEN_ELSEWHERE
@@ -86,6 +87,10 @@ _WHY_UNTRACEABLE = {
     "read, for the same group, and may have written it to another database: see second-server.",
 }
 """What is said of a message that may have been handled although nothing shows it, by the reason; see absence.py."""
+_CONSUMER_GONE = (
+    "The consumer that was given it is gone, and no other one takes it over. See orphaned-messages; a repair delivers "
+    "it again: blueplane-doctor repair orphans."
+)
 _ROW_OF_ANOTHER = (
     "A row with its key is there, and another message wrote it: the content of this one is written nowhere. "
     "blueplane-doctor repair acknowledged sets it aside and keeps it; acknowledged by hand it would be gone. "
@@ -128,6 +133,8 @@ def _advice_on_state(search: Search, state: str, examination: Examination) -> st
     elif state == WRITTEN_NOT_ACKNOWLEDGED and message and search.route:
         if examination.new_judge().rows.have_another_time(message, search.route.lookups(message)):
             return _ROW_OF_ANOTHER
+    elif state == STUCK and _is_of_a_gone_consumer(search, examination):
+        return _CONSUMER_GONE
     elif state == STUCK and message and search.route:
         return f"{advice} {_what_holds_up(message, search.route, examination)}".rstrip()
     elif state == DEAD_LETTERED and search.dead_letters:
@@ -141,6 +148,19 @@ def _advice_on_state(search: Search, state: str, examination: Examination) -> st
     elif state == NOT_FOUND:
         return why_not_found(search.stream_id(), search.near, search.stream)
     return advice
+
+
+def _is_of_a_gone_consumer(search: Search, examination: Examination) -> bool:
+    """Whether whoever was given it reads no more, and has nothing that could be held up."""
+    if search.pending is None or search.route is None:
+        return False
+    try:
+        reader = examination.ledger().pending.get(search.route.group)
+    except SourceError:
+        return False
+    if reader is None:
+        return False
+    return search.pending.consumer in gone_consumers(reader, examination.settings.home)
 
 
 def _what_holds_up(message: Message, route: CompiledRoute, examination: Examination) -> str:

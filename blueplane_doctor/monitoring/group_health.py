@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from blueplane_doctor.custody.gone_consumers import gone_consumers
 from blueplane_doctor.custody.held import Held
 from blueplane_doctor.custody.ledger import Ledger
-from blueplane_doctor.custody.pending_entries import PendingEntriesReader, process_of
+from blueplane_doctor.custody.pending_entries import PendingEntriesReader
 from blueplane_doctor.custody.shared_groups import SharedGroup, is_named_as_a_server
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.privacy.public_fields import ConsumerName, GroupName, MessageId
@@ -12,7 +13,6 @@ from blueplane_doctor.privacy.public_text import consumer
 from blueplane_doctor.privacy.public_text import group as shown_group
 from blueplane_doctor.records.base import Record
 from blueplane_doctor.sources.entry_ids import id_text
-from blueplane_doctor.sources.server_process import RUNNING, process_state, read_pid
 from blueplane_doctor.sources.streams import Group
 from blueplane_doctor.text.times import milliseconds_since
 
@@ -137,27 +137,9 @@ def _group(examination: Examination, group: Group) -> GroupHealth:
     reader = ledger.pending.get(group.text)
     if reader is None:
         return health
-    server_pid = read_pid(examination.settings.home / "server.pid").pid
-    silent = reader.gone_consumers(lambda pid: _is_dead_process(pid, server_pid))
-    gone = {name for name in silent if not _is_living_server(name)}
+    gone = gone_consumers(reader, examination.settings.home)
     shared = examination.shared_groups().get(group.text)
     return health.model_copy(update={"role": "writer", **_of_writer(group, reader, ledger, gone, shared)})
-
-
-def _is_living_server(consumer: bytes) -> bool:
-    """Whether the process that it is named after is a server that runs.
-
-    Before Redis 7.2 one that polls and is given nothing, because a second server is given all, looks silent.
-    """
-    return process_state(process_of(consumer)) == RUNNING
-
-
-def _is_dead_process(pid: int, server_pid: int | None) -> bool:
-    """Whether a process is certainly not the server: the server lives, is another one, and this one is none."""
-    # The pid file of a server in a container names a process of another machine: then nothing is certain.
-    if server_pid is None or server_pid == pid or process_state(server_pid) != RUNNING:
-        return False
-    return process_state(pid) != RUNNING
 
 
 def _of_writer(

@@ -89,10 +89,15 @@ def make_plan(settings: Settings, wanted: Wanted, identity: str, progress: _Prog
 def _plan_of_lost_stream(case: Case, identity: str) -> Plan:
     """Where there is no stream, its groups are all that can be made."""
     planned = []
+    refusals = []
     target = find_targets()["groups"]
     if case.wanted.target(target.name):
-        planned = [item for item in target.plan(case) if isinstance(item, Item)]
-    items, refusals = within_pipeline(planned, another_pipeline(case.report))
+        for one in target.plan(case):
+            if isinstance(one, Refusal):
+                refusals.append(one)
+            else:
+                planned.append(one)
+    items, elsewhere = within_pipeline(planned, another_pipeline(case.report))
     streams = case.examination.settings.streams
     return Plan(
         **_origin(case, identity),
@@ -100,8 +105,8 @@ def _plan_of_lost_stream(case: Case, identity: str) -> Plan:
         dead_letters="",
         read_to=id_text(BEGINNING),
         items=tuple(items),
-        refusals=tuple(refusals),
-        writers_run=not refusals,
+        refusals=(*refusals, *elsewhere),
+        writers_run=not elsewhere,
         room=Room(used=0, limit=kept_messages(streams.max_length)),
     )
 

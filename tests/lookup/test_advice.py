@@ -24,6 +24,20 @@ def test_lost_says_why(pipeline: Pipeline) -> None:
     assert "delivered again" not in lost.advice, "no writer can write it"
 
 
+def test_what_a_consumer_that_is_gone_holds_is_held_up_by_no_message(any_pipeline: Pipeline) -> None:
+    (first,) = any_pipeline.enqueue_cursor(1, at=any_pipeline.ago(minutes=4), event_ids=["same"])
+    any_pipeline.drain()
+    _, other = any_pipeline.enqueue_cursor(2, at=any_pipeline.ago(minutes=3), event_ids=["same", "other"])
+    any_pipeline.deliver("processors", consumer="consumer-4999999")
+    any_pipeline.age_pending("processors", milliseconds=120_000, consumer="consumer-4999999")
+    any_pipeline.enqueue_cursor(1)
+    any_pipeline.deliver("processors")
+    orphan = traced(any_pipeline, other)[0]
+    assert orphan.state == "stuck"
+    assert "is gone" in orphan.advice and "holds it up" not in orphan.advice
+    assert traced(any_pipeline, first)[0].state == "written"
+
+
 def test_what_has_another_messages_row_is_not_to_be_acknowledged(pipeline: Pipeline) -> None:
     pipeline.enqueue_cursor(1, at=pipeline.ago(minutes=4), event_ids=["same"])
     pipeline.drain()

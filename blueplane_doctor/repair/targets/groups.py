@@ -16,13 +16,13 @@ from blueplane_doctor.monitoring.stream_presence import StreamPresence
 from blueplane_doctor.pipeline import READER_GROUPS
 from blueplane_doctor.privacy.public_text import group as shown_group
 from blueplane_doctor.repair.base import Case, Target
-from blueplane_doctor.repair.plan import Action, Item, Source
+from blueplane_doctor.repair.plan import Action, Item, Refusal, Source
 from blueplane_doctor.sources.entries import pages
 from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, id_text
 from blueplane_doctor.text.quantities import many
 
 
-def _plan_groups(case: Case) -> Iterator[Item]:
+def _plan_groups(case: Case) -> Iterator[Item | Refusal]:
     """Groups to make and groups to move on. Raises SourceError."""
     if case.wanted.ids:
         return
@@ -54,13 +54,30 @@ def _stream_exists(case: Case) -> bool:
     return not isinstance(presence, StreamPresence) or presence.exists
 
 
-def _groups_of_lost_stream(case: Case) -> Iterator[Item]:
+def _groups_of_lost_stream(case: Case) -> Iterator[Item | Refusal]:
     """All groups, at the beginning of the stream: a server makes them when it starts, and not while it runs."""
     if not _server_lives(case):
+        return
+    reason = _why_no_stream_is_made(case)
+    if reason:
+        yield Refusal(what="make the stream and its groups", reason=reason)
         return
     writers = [route.group for route in routes_in_force(CURRENT, None, case.examination.settings)]
     for name in (*dict.fromkeys(writers), *READER_GROUPS):
         yield _make_group(name, BEGINNING, f"{shown_group(name)}, with the stream")
+
+
+def _why_no_stream_is_made(case: Case) -> str:
+    """What a new stream would be in the way of; empty where nothing is known to be."""
+    presence = case.records.get("presence")
+    if not isinstance(presence, StreamPresence):
+        return ""
+    if presence.other_databases and TARGET.name not in case.wanted.targets:
+        return (
+            "the stream may be in another database of this Redis, and a new one would be in the way of moving it back: "
+            f"see stream-lost. Where it is in none: blueplane-doctor repair {TARGET.name}"
+        )
+    return ""
 
 
 def _start(examination: Examination, name: str) -> EntryId:

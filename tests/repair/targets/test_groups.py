@@ -87,6 +87,17 @@ def test_a_stream_that_is_gone_is_made_with_its_groups(any_live_pipeline: Pipeli
     assert rows(any_live_pipeline) == 7
 
 
+def test_no_stream_is_made_unasked_while_it_may_be_in_another_database(any_live_pipeline: Pipeline) -> None:
+    any_live_pipeline.enqueue_cursor(5)
+    any_live_pipeline.drain()
+    any_live_pipeline.client.move(any_live_pipeline.queue, 3)
+    plan = planned(any_live_pipeline)
+    assert plan.items == ()
+    assert [refusal.what for refusal in plan.refusals] == ["make the stream and its groups"]
+    assert {item.group for item in planned(any_live_pipeline, "groups").items} == set(any_live_pipeline.groups)
+    any_live_pipeline.client.flushall()
+
+
 def test_a_group_that_read_on_meanwhile_is_left_alone(any_live_pipeline: Pipeline) -> None:
     ids = any_live_pipeline.enqueue_cursor(20)
     any_live_pipeline.drain()
