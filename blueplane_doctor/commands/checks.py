@@ -22,7 +22,7 @@ COMMAND = new_command(__doc__)
 @command(COMMAND, "home", "settings", *SELECTION, formats=("table", "json"))
 def checks(
     given: Invocation,
-    check_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="For example queue-depth.")] = None,
+    check_id: Annotated[str | None, typer.Argument(metavar="ID", help="For example queue-depth.")] = None,
 ) -> int:
     """Exit code 3 when a file of checks could not be loaded."""
     loaded = given.load()

@@ -3,7 +3,7 @@
 import sys
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,7 +27,7 @@ from blueplane_doctor.settings.options import PIPELINE
 from blueplane_doctor.text.characters import plain
 from blueplane_doctor.text.console import show, show_json, show_table
 from blueplane_doctor.text.quantities import many
-from blueplane_doctor.text.times import span
+from blueplane_doctor.text.times import readable, span
 
 COMMAND = group(new_command(__doc__))
 _SHARED = (*PIPELINE, "timeout")
@@ -56,8 +56,8 @@ def dlq_list(
     given: Invocation,
     *,
     chosen: DeadLetterFilter,
-    page: Annotated[int, typer.Option(help="Show this page.", min=1)] = 1,
-    page_size: Annotated[int, typer.Option(help="Letters on a page.", min=1, max=1000)] = 25,
+    page: Annotated[int, typer.Option(help="Show this page.", min=1, metavar="N")] = 1,
+    page_size: Annotated[int, typer.Option(help="Letters on a page.", min=1, max=1000, metavar="N")] = 25,
 ) -> None:
     """List dead letters of both streams, newest first."""
     with closing(Examination(given.load().settings)) as examination:
@@ -85,8 +85,10 @@ def _row(letter: DeadLetter) -> list[str]:
 @command(COMMAND, *_SHARED, name="show", formats=_FORMATS)
 def dlq_show(
     given: Invocation,
-    letter_id: Annotated[str, typer.Argument(metavar="ID")],
-    stream: Annotated[str, typer.Option("--stream", help="Look only in this dead-letter stream.")] = "",
+    letter_id: Annotated[str, typer.Argument(metavar="ID", help="Its own ID, or that of its message.")],
+    stream: Annotated[
+        str, typer.Option("--stream", help="Look only in this dead-letter stream.", metavar="STREAM")
+    ] = "",
     reveal: Annotated[bool, typer.Option("--reveal", help="Show the private content too, on a terminal.")] = False,
 ) -> None:
     """Show one dead letter, by its ID or that of its message."""
@@ -102,9 +104,9 @@ def dlq_show(
         show_json(letter.model_dump())
         return
     for name, value in letter.model_dump().items():
-        show(f"{name.replace('_', ' '):<12} {'' if value is None else value}\n")
+        show(f"{name.replace('_', ' ').removesuffix(' ms'):<12} {_shown(name, value)}\n")
     for field, content in sorted(raw.fields.items()):
-        shown = f"({len(content):,} bytes, private; --reveal shows it)"
+        shown = f"({many(len(content), 'byte', 'bytes')}, private; --reveal shows it)"
         if reveal:
             shown = plain(content, 10_000)
         show(f"  {plain(field, 40):<22} {shown}\n")
@@ -126,9 +128,10 @@ def dlq_stats(
     if not summary.total:
         show("No dead letters\n")
         return
+    goes_on = "more arrive" if summary.last_hour else "no more arrive"
     letters = many(summary.total, "dead letter", "dead letters")
     show(
-        f"{letters} of {many(summary.distinct_messages, 'message', 'messages')}: {summary.verdict}; "
+        f"{letters} of {many(summary.distinct_messages, 'message', 'messages')}: {goes_on}; "
         f"{summary.last_hour:,} in the last hour, {summary.hour_before:,} in the hour before; "
         f"the oldest is {span(summary.oldest_age_ms or 0)} old\n\n"
     )
@@ -142,6 +145,17 @@ def dlq_stats(
         show(f"{stream}: {size:,} of {summary.limits[stream]:,}\n")
     for stream in summary.about_to_discard:
         show(f"{stream} is about to discard its oldest entries\n")
+
+
+def _shown(name: str, value: Any) -> str:
+    """A field of a letter for people: ages as spans, times without `T`, a dash for what it does not have."""
+    if value is None or value == "":
+        return "–"
+    if name.endswith("_ms"):
+        return span(value)
+    if isinstance(value, str):
+        return readable(value)
+    return str(value)
 
 
 def _letters(examination: Examination, wanted: DeadLetterFilter) -> list[DeadLetter]:

@@ -48,7 +48,7 @@ _SHAPES: Mapping[str, Callable[..., str]] = {
 def history(
     given: Invocation,
     metrics: Annotated[
-        list[str] | None, typer.Argument(metavar="METRIC…", help="For example queue.queue_depth; globs too.")
+        list[str] | None, typer.Argument(metavar="METRIC", help="For example queue.queue_depth; globs too.")
     ] = None,
     since: Annotated[str, typer.Option("--since", help="How far back, at most 7d.", metavar="SPAN")] = "24h",
     step: Annotated[

@@ -22,7 +22,7 @@ COMMAND = new_command(__doc__)
 )
 def instrument(
     given: Invocation,
-    arguments: Annotated[list[str], typer.Argument(help="The command and its arguments.", metavar="COMMAND…")],
+    arguments: Annotated[list[str], typer.Argument(help="The command and its arguments.", metavar="COMMAND")],
 ) -> int:
     """Never returns but by raising: the command takes this process over."""
     settings = given.load().settings

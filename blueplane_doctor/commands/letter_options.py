@@ -18,10 +18,12 @@ def _chosen(
     older: Annotated[
         str | None, typer.Option("--older-than", help="Only what is older: 90s, 30m, 6h, 2d.", metavar="AGE")
     ] = None,
-    group: Annotated[str, typer.Option("--group", help="Only of this consumer group.")] = "",
-    error: Annotated[str, typer.Option("--error", help="Only errors whose text or fingerprint holds this.")] = "",
-    event_type: Annotated[str, typer.Option("--event-type", help="Only of this event type.")] = "",
-    platform: Annotated[str, typer.Option("--platform", help="Only of this platform.")] = "",
+    group: Annotated[str, typer.Option("--group", help="Only of this consumer group.", metavar="GROUP")] = "",
+    error: Annotated[
+        str, typer.Option("--error", help="Only errors whose text or fingerprint holds this.", metavar="TEXT")
+    ] = "",
+    event_type: Annotated[str, typer.Option("--event-type", help="Only of this event type.", metavar="TYPE")] = "",
+    platform: Annotated[str, typer.Option("--platform", help="Only of this platform.", metavar="NAME")] = "",
 ) -> DeadLetterFilter:
     """The filter that these options make. Raises UsageError."""
     return letter_filter(newer, older, group, error, event_type, platform)

@@ -62,7 +62,7 @@ COMMAND.info.no_args_is_help = False
 def repair(
     given: Invocation,
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[WORDS...]", help="Targets, IDs of messages, or a plan.")
+        list[str] | None, typer.Argument(metavar="WORDS", help="Targets, IDs of messages, or a plan.")
     ] = None,
     apply: Annotated[str, typer.Option("--apply", help="Do what this plan says.", metavar="PLAN")] = "",
     undo: Annotated[str, typer.Option("--undo", help="Take back what can be taken back.", metavar="PLAN")] = "",

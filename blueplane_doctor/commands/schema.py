@@ -27,7 +27,7 @@ class _Subject(StrEnum):
 def schema(
     given: Invocation,
     subject: Annotated[
-        _Subject, typer.Argument(metavar="[report|settings]", help="Whose schema; default report.")
+        _Subject, typer.Argument(metavar="report|settings", help="Whose schema; default report.")
     ] = _Subject.REPORT,
 ) -> None:
     """The schema is always JSON."""

@@ -24,8 +24,10 @@ COMMAND = new_command(__doc__)
 @command(COMMAND, *EXAMINING, *VERDICT, "waivers", "notify")
 def serve(
     given: Invocation,
-    host: Annotated[str, typer.Option(help="Address to listen on; any but loopback needs --token-file.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free one.")] = 8788,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; any but loopback needs --token-file.", metavar="ADDRESS")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free one.", metavar="PORT")] = 8788,
     uds: Annotated[Path | None, typer.Option(help="Listen on a unix socket instead.", metavar="FILE")] = None,
     token_file: Annotated[
         Path | None, typer.Option(help="Ask everybody for the token in this file.", metavar="FILE")

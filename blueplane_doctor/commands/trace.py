@@ -34,9 +34,11 @@ def trace(
     given: Invocation,
     ids: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ID...]", help="event_id, stream ID, Claude uuid, or a dead letter's own ID."),
+        typer.Argument(metavar="ID", help="event_id, stream ID, Claude uuid, or a dead letter's own ID."),
     ] = None,
-    state: Annotated[str, typer.Option(help="Instead of IDs: messages in this state of custody, such as lost.")] = "",
+    state: Annotated[
+        str, typer.Option(help="Instead of IDs: messages in this state of custody, such as lost.", metavar="STATE")
+    ] = "",
     since: Annotated[
         str | None, typer.Option(help="With --state: enqueued within this time, such as 10m.", metavar="AGE")
     ] = None,

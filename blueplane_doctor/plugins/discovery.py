@@ -212,7 +212,7 @@ def _hint_for(words: Iterable[str], checks: Sequence[CheckSpec]) -> str:
     for word in words:
         hint = did_you_mean(word, sorted(names), "")
         if hint:
-            return f"{word} means nothing; {hint}"
+            return f"{word} is no check, no area and no pattern; {hint}"
     return "see what there is: blueplane-doctor checks"
 
 

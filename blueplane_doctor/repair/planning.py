@@ -59,7 +59,8 @@ def refuse_unknown_target(name: str) -> None:
     if name not in find_targets():
         names = ", ".join(find_targets())
         raise UsageError(
-            f"repair knows no {name[:60]}", did_you_mean(name, find_targets(), f"one of {names}, or an ID")
+            f"{name[:60]} is neither a target of repair nor an ID",
+            did_you_mean(name, find_targets(), f"one of {names}, or an ID"),
         )
 
 

@@ -100,7 +100,7 @@ def told(cause: Cause, report: Report) -> list[str]:
         lines.append(f"    $ {line(command, 4_000)}")
     what = follows(cause, report.findings)
     if what:
-        lines.append(f"  follows: {what}")
+        lines.append(f"  explains: {what}")
     return lines
 
 

@@ -42,7 +42,7 @@ def _cause(cause: Cause, report: Report) -> str:
     lines += _advised(cause.next_step)
     what = cause_phrases.follows(cause, report.findings)
     if what:
-        lines.append(f"follows: {what}")
+        lines.append(f"explains: {what}")
     title = f"{line(cause.title)} ({cause_phrases.standing_of(cause, report)})"
     return _command(_LEVELS.get(cause.status, "notice"), title, "\n".join(lines))
 

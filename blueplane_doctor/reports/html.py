@@ -60,7 +60,7 @@ _FILTERS = {
     "follows_links": html_findings.follows_links,
     "grouped": html_findings.grouped,
     "headline": html_findings.headline,
-    "sentence": html_findings.sentence,
+    "tally": phrases.tally,
     "stake": cause_phrases.stake,
     "standing_of": cause_phrases.standing_of,
     "told_messages": told_messages,

@@ -1,7 +1,7 @@
 """The findings and causes of a report as the page groups, counts and links them."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from blueplane_doctor.model import Cause, Finding, Report, Status
@@ -15,27 +15,6 @@ def headline(report: Report) -> str:
     """The report's headline, as a sentence begins."""
     words = phrases.headline(report)
     return words[:1].upper() + words[1:]
-
-
-def sentence(counts: Mapping[str, int]) -> str:
-    """`3 red, 1 orange; 21 checks green`."""
-    others = []
-    for status in sorted(Status, key=lambda status: status.display_rank):
-        count = counts.get(status.value)
-        if count and status not in (Status.GREEN, Status.NOT_SET_UP):
-            others.append(f"{count:,} {status.words}")
-    parts = []
-    if others:
-        parts.append(", ".join(others))
-    green = counts.get("green", 0)
-    if green:
-        parts.append(f"{many(green, 'check', 'checks')} green")
-    offered = counts.get(Status.NOT_SET_UP, 0)
-    if offered:
-        parts.append(f"{offered:,} {Status.NOT_SET_UP.words}")
-    if counts.get("waived"):
-        parts.append(f"{counts['waived']:,} waived")
-    return "; ".join(parts) or "No check was run"
 
 
 def first_of(report: Report, cause: Cause) -> int:

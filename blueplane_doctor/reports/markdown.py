@@ -67,7 +67,7 @@ def _cause(number: int, cause: Cause, report: Report, view: View) -> list[str]:
     below = [_table(followers), *_remedies(followers, level=4), *_more(followers, view)]
     content = "\n\n".join(filter(None, below))
     # In code, for nothing in it is read there as a mention or a link.
-    title = f"Follows: <code>{escape(cause_phrases.follows(cause, report.findings))}</code>"
+    title = f"Explains: <code>{escape(cause_phrases.follows(cause, report.findings))}</code>"
     return [*parts, _folded(title, content, view)]
 
 

@@ -88,7 +88,7 @@ def _causes(report: Report, view: View) -> list[str]:
             lines.append(f"{_MARGIN}Next: the same as for {same_as}")
         what = cause_phrases.follows(cause, report.findings)
         if what:
-            lines += _wrapped(f"follows: {what}", view, margin=_MARGIN)
+            lines += _wrapped(f"explains: {what}", view, margin=_MARGIN)
     return lines
 
 

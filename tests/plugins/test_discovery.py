@@ -308,8 +308,11 @@ def test_a_check_that_is_called_as_its_area_is_itself_alone() -> None:
 @pytest.mark.parametrize(
     ("settings", "hint"),
     [
-        (Settings(select=["queue-depht"]), "queue-depht means nothing; did you mean queue-depth?"),
-        (Settings(select=["databse"]), "databse means nothing; did you mean database?"),
+        (
+            Settings(select=["queue-depht"]),
+            "queue-depht is no check, no area and no pattern; did you mean queue-depth?",
+        ),
+        (Settings(select=["databse"]), "databse is no check, no area and no pattern; did you mean database?"),
         (Settings(select=["xyzzy"]), "see what there is: blueplane-doctor checks"),
         (Settings(ignore=["*"]), "see what there is: blueplane-doctor checks"),
     ],

@@ -98,7 +98,7 @@ def test_a_failure_says_all_that_is_known(pytester: pytest.Pytester, sick: Pipel
 @pytest.mark.slow
 def test_the_summary_tells_the_causes_and_a_finding_names_its_own(pytester: pytest.Pytester, sick: Pipeline) -> None:
     result = pytester.runpytest_subprocess(*examining(sick), "blueplane::chain-breaks")
-    result.stdout.fnmatch_lines(["follows from: *", "*= causes =*", "* (red, *since *)", "  Next: *", "  follows: *"])
+    result.stdout.fnmatch_lines(["follows from: *", "*= causes =*", "* (red, *since *)", "  Next: *", "  explains: *"])
     assert "cause: " not in "\n".join(result.stdout.lines)
 
 

@@ -27,7 +27,7 @@ def test_targets_are_found_by_their_files() -> None:
 
 def test_a_word_that_is_no_target() -> None:
     refuse_unknown_target("stuck")
-    with pytest.raises(UsageError, match="knows no stuk") as error:
+    with pytest.raises(UsageError, match="stuk is neither a target of repair nor an ID") as error:
         refuse_unknown_target("stuk")
     assert error.value.hint == "did you mean stuck?"
 

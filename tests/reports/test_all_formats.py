@@ -72,7 +72,7 @@ def read_markdown(text: str) -> None:
     """GitHub's own reader makes links of bare addresses and mentions in whatever stays plain text."""
     tokens = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).parse(text)
     inner = [child for token in tokens for child in token.children or []]
-    titles = "<code>[^<>]*</code>: more|Follows: <code>[^<>]*</code>|Green, and not set up"
+    titles = "<code>[^<>]*</code>: more|Explains: <code>[^<>]*</code>|Green, and not set up"
     own = rf"(<details( open)?><summary>({titles})</summary>|</details>)\n?"
     assert all(re.fullmatch(own, token.content) for token in tokens if token.type == "html_block")
     assert {token.type for token in inner} <= {"text", "code_inline", "strong_open", "strong_close", "softbreak"}

@@ -73,7 +73,7 @@ def test_a_cause_is_one_annotation_and_what_follows_from_it_has_none() -> None:
         "At stake: 1,180 messages lost (1,180 of them can still be saved)",
         "Mend the producer; save the messages before the stream trims them.",
         "$ blueplane-doctor trace 1773479901310-0",
-        "follows: chain-breaks",
+        "explains: chain-breaks",
     ]
     titles = [title.partition(" (")[0] for _, title, _ in told]
     assert {"chain-breaks", "stuck-consumers", "queue-depth"}.isdisjoint(titles)

@@ -1,11 +1,9 @@
 """Findings and causes as the page groups and counts them."""
 
-import pytest
-
 from blueplane_doctor.model import Status
 from blueplane_doctor.reports.base import View
 from blueplane_doctor.reports.html import render
-from blueplane_doctor.reports.html_findings import grouped, sentence
+from blueplane_doctor.reports.html_findings import grouped
 from tests.reports import samples
 
 
@@ -33,17 +31,3 @@ def test_causes_come_first_each_with_what_follows_and_what_to_do() -> None:
     assert 'href="#finding-chain-breaks"' in first
     assert "<span>blueplane-doctor</span> <span>trace</span> <span>1773479901310-0</span>" in first
     assert "1,180 of them can still be saved" in first
-
-
-@pytest.mark.parametrize(
-    ("counts", "said"),
-    [
-        ({"red": 3, "orange": 1, "green": 21}, "3 red, 1 orange; 21 checks green"),
-        ({"green": 1, "red": 0}, "1 check green"),
-        ({"unknown": 2}, "2 unknown"),
-        ({"red": 1, "green": 2, "waived": 3}, "1 red; 2 checks green; 3 waived"),
-        ({}, "No check was run"),
-    ],
-)
-def test_the_verdict_is_one_sentence(counts: dict[str, int], said: str) -> None:
-    assert sentence(counts) == said

@@ -54,8 +54,10 @@ def test_causes_come_first_and_what_follows_is_folded_under_them() -> None:
     first = text.index("### 1. 🔴 A producer sends payloads")
     second = text.index("### 2. 🔴 The database was locked")
     own = text.index("### Findings of their own")
-    assert first < text.index("**Next:** Mend the producer") < text.index("Follows: <code>chain-breaks</code>") < second
-    assert second < text.index("Follows: <code>stuck-consumers, queue-depth</code>") < own
+    assert (
+        first < text.index("**Next:** Mend the producer") < text.index("Explains: <code>chain-breaks</code>") < second
+    )
+    assert second < text.index("Explains: <code>stuck-consumers, queue-depth</code>") < own
     assert second < text.index("| `queue-depth` |") < own < text.index("| `writer-missing` |")
     assert text.count("| `queue-depth` |") == 1
     assert "Follows from: malformed-payloads" in text

@@ -11,6 +11,7 @@ from blueplane_doctor.reports.phrases import (
     line,
     other_thresholds,
     quantity,
+    tally,
     verdict,
 )
 from tests.reports import samples
@@ -56,6 +57,21 @@ def test_a_field_is_said_in_its_unit(value: object, key: str, said: str) -> None
 def test_every_verdict_has_its_words() -> None:
     assert set(HEALTH) == {Status.GREEN, Status.YELLOW, Status.ORANGE, Status.RED, Status.UNKNOWN}
     assert verdict(samples.empty()) == "UNKNOWN: whether the pipeline is healthy is not known (no check was run)"
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        (
+            {"red": 3, "orange": 1, "not_set_up": 2, "green": 21, "waived": 1},
+            "checks: 3 red, 1 orange, 2 not set up, 21 green, 1 waived",
+        ),
+        ({"green": 1, "red": 0}, "checks: 1 green"),
+        ({}, "no check was run"),
+    ],
+)
+def test_findings_are_counted_by_status(counts: dict[str, int], said: str) -> None:
+    assert tally(samples.healthy().model_copy(update={"counts": counts})) == said
 
 
 def test_a_report_by_other_thresholds_says_so() -> None:
