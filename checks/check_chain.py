@@ -159,8 +159,14 @@ def _break_remedy(chain: "ChainHealth", locations: "Locations") -> Remedy:
             )
         if unwritable:
             steps.append(f"No writer can write {unwritable:,} of them: correct the program that sends them.")
-    if chain.chain_break_count > lost:
-        steps.append("What was trimmed is gone from Redis; lost-before-delivery and retry-storm say how to stop that.")
+    held = chain.states.get("payload_gone") or 0
+    if chain.chain_break_count > lost + held:
+        steps.append("What was trimmed unread is gone from Redis; lost-before-delivery says how to stop that.")
+    if held:
+        steps.append(
+            "What was trimmed while a writer held it is gone from Redis; stuck-consumers, orphaned-messages and "
+            "retry-storm say what holds messages up until they are trimmed."
+        )
     ids = [broken.id for broken in chain.breaks[:_SHOWN_IDS]]
     commands = []
     if ids:

@@ -116,6 +116,14 @@ def test_the_remedy_promises_nothing_of_what_is_gone(states: dict[str, int | Non
     assert ("gone from Redis" in found.remedy.text) is gone
 
 
+def test_the_remedy_names_the_checks_that_say_why_it_was_trimmed() -> None:
+    unread = run("chain-breaks", chain=chain({"trimmed_unread": 5}, chain_break_count=5))
+    held = run("chain-breaks", chain=chain({"payload_gone": 5}, chain_break_count=5))
+    assert unread.remedy and held.remedy
+    assert "lost-before-delivery" in unread.remedy.text and "stuck-consumers" not in unread.remedy.text
+    assert "stuck-consumers" in held.remedy.text and "lost-before-delivery" not in held.remedy.text
+
+
 def test_the_remedy_offers_nothing_of_what_no_writer_can_write() -> None:
     found = run("chain-breaks", chain=chain(states={"lost": 3}, chain_break_count=3, unwritable_lost=3))
     assert found.remedy
