@@ -24,6 +24,8 @@ _raises = False
 """Whether the next signal is raised as an exception."""
 _is_inside = False
 """Whether there is a block that catches it."""
+_raised = 0
+"""The signal that was raised in that block."""
 _dropped = 0
 """A signal whose exception was raised where Python drops it, and that is to come once more."""
 _waiting: list[int] | None = None
@@ -72,21 +74,26 @@ def give_back() -> None:
 
 
 def _end(number: int, frame: object) -> None:
-    global _raises
+    global _raises, _raised
     if _waiting is not None and not _waiting:
         _waiting.append(number)
         return
     if _raises:
         _raises = False
-        if number == _INTERRUPT:
-            raise KeyboardInterrupt
-        raise SystemExit(_SHELL_OFFSET + number)
+        _raised = number
+        raise _exception_of(number)
     if number == _INTERRUPT:
         try:  # noqa: SIM105  contextlib would be one more import
             os.write(2, b"blueplane-doctor: interrupted\n")
         except OSError:
             pass
     os._exit(_SHELL_OFFSET + number)
+
+
+def _exception_of(number: int) -> BaseException:
+    if number == _INTERRUPT:
+        return KeyboardInterrupt()
+    return SystemExit(_SHELL_OFFSET + number)
 
 
 def _unraisable(arguments: "sys.UnraisableHookArgs") -> None:
@@ -122,10 +129,14 @@ def _come_again(_: int, frame: FrameType | None) -> None:
 
 
 class Interruptible:
-    """A block in which a signal is raised: SIGINT as KeyboardInterrupt, the others as SystemExit."""
+    """A block in which a signal is raised: SIGINT as KeyboardInterrupt, the others as SystemExit.
+
+    It ends so too where a library made an error of its own of it, as pydantic does.
+    """
 
     def __enter__(self) -> None:
-        global _raises, _is_inside
+        global _raises, _raised, _is_inside
+        _raised = 0
         _is_inside = True
         _raises = True
 
@@ -135,6 +146,8 @@ class Interruptible:
         global _raises, _is_inside
         _raises = False
         _is_inside = False
+        if _raised and isinstance(error, Exception):
+            raise _exception_of(_raised)
 
 
 class Whole:

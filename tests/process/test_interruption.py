@@ -120,6 +120,30 @@ with interruption.Interruptible():
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "raised\n", "blueplane-doctor: interrupted\n")
 
 
+@pytest.mark.parametrize(("number", "caught"), [(signal.SIGINT, "KeyboardInterrupt"), (signal.SIGTERM, "SystemExit")])
+def test_a_library_that_makes_an_error_of_it_changes_nothing(number: signal.Signals, caught: str) -> None:
+    code = f"""
+import os
+from blueplane_doctor import interruption
+interruption.begin()
+try:
+    with interruption.Interruptible():
+        try:
+            os.kill(os.getpid(), {int(number)})
+        except BaseException as error:
+            raise ValueError("an error of a library") from error
+except BaseException as error:
+    print(type(error).__name__)
+try:
+    with interruption.Interruptible():
+        raise ValueError("an error of its own")
+except ValueError as error:
+    print(error)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout) == (0, f"{caught}\nan error of its own\n")
+
+
 def test_a_block_that_is_whole_ends_before_ctrl_c_is_raised() -> None:
     code = """
 import os, signal
