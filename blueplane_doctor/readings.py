@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from blueplane_doctor.files.documents import LARGEST_NUMBER
 from blueplane_doctor.metrics import MAX, METRICS, PLACEHOLDER, RECORDS, STATE, STREAM_ID, TIME, Metric
 from blueplane_doctor.privacy.known_names import IN_METRICS
 from blueplane_doctor.privacy.public_text import hidden
 from blueplane_doctor.text.characters import Public
 from blueplane_doctor.text.patterns import pattern
+from blueplane_doctor.text.plain_numbers import is_in_bounds
 from blueplane_doctor.text.times import parse_time
 
 _UNFIT = pattern(r"[^A-Za-z0-9_:.-]+")
@@ -69,7 +69,7 @@ def _number_of(metric: Metric, value: object) -> float | None:
         return float(metric.code(value))
     if isinstance(value, str):
         return _number_in_text(metric, value)
-    if isinstance(value, int | float) and -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
+    if isinstance(value, int | float) and is_in_bounds(value):
         return float(value)
     return None
 

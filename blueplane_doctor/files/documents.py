@@ -12,11 +12,10 @@ from typing import Any
 from blueplane_doctor.errors import DocumentError
 from blueplane_doctor.process.light_imports import yaml
 from blueplane_doctor.text.patterns import pattern
+from blueplane_doctor.text.plain_numbers import is_in_bounds
 
 MOST_DEPTH = 50
 """Values within values; a report has nine."""
-LARGEST_NUMBER = 1 << 64
-"""Redis and SQLite count no further. Larger ones overflow in arithmetic, and fill pages with digits."""
 _TOO_DEEP = f"values are nested more than {MOST_DEPTH} deep"
 _TOO_LARGE = "it holds a number larger than 2^64"
 _HALF_OF_A_PAIR = pattern("[\ud800-\udfff]")
@@ -159,7 +158,7 @@ def _not_a_number(name: str) -> float:
 def _checked(number: float) -> float:
     if isinstance(number, float) and math.isnan(number):
         raise _beyond("NaN is not a number")
-    if not -LARGEST_NUMBER <= number <= LARGEST_NUMBER:
+    if not is_in_bounds(number):
         raise _beyond(_TOO_LARGE)
     return number
 

@@ -25,7 +25,7 @@ from blueplane_doctor.records.field_checks import (
     checked_or_read,
     in_words,
 )
-from blueplane_doctor.records.plain_numbers import plain_number
+from blueplane_doctor.text.plain_numbers import plain_number
 
 
 class Field(NamedTuple):

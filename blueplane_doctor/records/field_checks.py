@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from blueplane_doctor.records.plain_numbers import plain_number
 from blueplane_doctor.text.characters import plain
 from blueplane_doctor.text.patterns import pattern
+from blueplane_doctor.text.plain_numbers import is_in_bounds, plain_number
 
 _Check = Callable[[Any], Any]
 """Is given a value, and gives the one that is kept. Raises ValueError."""
@@ -33,7 +33,10 @@ _KINDS = {
 _DATE = f"must be {_KINDS['date']}"
 _NAME_CHARACTERS = 60
 """Characters of a name in a place; longer ones are cut."""
-_OTHERWISE = {"Number out of range": "is too large a number", "Integer value out of range": "is too large a number"}
+_NUMBERS = (int, float)
+"""Kinds whose values may be out of bounds."""
+_TOO_LARGE = "is too large a number"
+_OTHERWISE = {"Number out of range": _TOO_LARGE, "Integer value out of range": _TOO_LARGE}
 NAME_IS_NO_TEXT = "a name must be text"
 _BOUNDS = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
 _TRUTH = {
@@ -196,7 +199,7 @@ def _sequence(kind: Any, origin: type) -> _Check | None:
     item = get_args(kind)[0]
     if origin is tuple and get_args(kind)[1:] != (...,):
         return None
-    if _own_check(item) is None:
+    if _own_check(item) is None and item not in _NUMBERS:
         return None
     check = check_of(item)
 
@@ -241,12 +244,15 @@ def _at(place: object, check: _Check, value: Any) -> Any:
 def checked_or_read(check: _Check, value: Any) -> Any:
     """What the check gives; a number that only Python takes for one is tried as a plain one. Raises ValueError."""
     try:
-        return check(value)
+        kept = check(value)
     except msgspec.ValidationError:
         number = plain_number(value)
         if number is None:
             raise
-        return check(number)
+        kept = check(number)
+    if isinstance(value, str) and isinstance(kept, int | float) and not is_in_bounds(kept):
+        raise ValueError(_TOO_LARGE)  # a text may have any number of digits
+    return kept
 
 
 def _choice(choices: Mapping[Any, Any]) -> _Check:

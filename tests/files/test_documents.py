@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from blueplane_doctor.errors import DocumentError
-from blueplane_doctor.files.documents import LARGEST_NUMBER, MOST_DEPTH, depth_of_json, json_value, yaml_value
+from blueplane_doctor.files.documents import MOST_DEPTH, depth_of_json, json_value, yaml_value
+from blueplane_doctor.text.plain_numbers import LARGEST_NUMBER
 
 DIGITS = "9" * 400
 

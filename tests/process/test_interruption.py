@@ -124,7 +124,7 @@ with interruption.Interruptible():
 def test_a_library_that_makes_an_error_of_it_changes_nothing(number: signal.Signals, caught: str) -> None:
     code = f"""
 import os
-from blueplane_doctor import interruption
+from blueplane_doctor.process import interruption
 interruption.begin()
 try:
     with interruption.Interruptible():

@@ -4,7 +4,7 @@ from datetime import date
 from enum import Enum, StrEnum
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_origin
 
 import pytest
 from hypothesis import given
@@ -125,6 +125,24 @@ def test_what_python_reads_as_a_number_is_one(kind: Any, value: Any, kept: Any) 
     result = checked_or_read(check_of(kind), value)
     assert result == kept
     assert type(result) is type(kept)
+
+
+@pytest.mark.parametrize("text", ["9" * 400, f" {'9' * 400}", "-" + "9" * 21, "1e300"])
+@pytest.mark.parametrize("kind", [int, float, int | None, list[int], dict[str, float], Annotated[int, Cleaned(abs)]])
+def test_no_text_is_a_number_that_overflows(kind: Any, text: str) -> None:
+    value: Any = text
+    if get_origin(kind) is list:
+        value = [text]
+    elif get_origin(kind) is dict:
+        value = {"a": text}
+    with pytest.raises(ValueError, match="too large|out of range|whole number|Expected `int"):
+        checked_or_read(check_of(kind), value)
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-Infinity"])
+def test_no_text_is_a_number_that_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match="too large"):
+        checked_or_read(check_of(float), text)
 
 
 @pytest.mark.parametrize(

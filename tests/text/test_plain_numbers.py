@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from blueplane_doctor.records.plain_numbers import plain_number
+from blueplane_doctor.text.plain_numbers import LARGEST_NUMBER, is_in_bounds, plain_number
 
 
 class OwnInteger(int):
@@ -38,3 +38,13 @@ def test_plain_numbers(value: Any, number: float | None) -> None:
     result = plain_number(value)
     assert result == number
     assert type(result) is type(number)
+
+
+@pytest.mark.parametrize("number", [0, -1.5, LARGEST_NUMBER, -LARGEST_NUMBER])
+def test_in_bounds(number: float) -> None:
+    assert is_in_bounds(number)
+
+
+@pytest.mark.parametrize("number", [LARGEST_NUMBER + 1, -(10**400), float("nan"), float("inf"), 1e300])
+def test_out_of_bounds(number: float) -> None:
+    assert not is_in_bounds(number)
