@@ -206,11 +206,7 @@ class Doctor:
         if then is None:
             return []
         now = self.settings.thresholds
-        others = []
-        for spec in self.checks:
-            if then.get(spec.id, {}) != now.get(spec.id, {}):
-                others.append(spec.id)
-        return sorted(others)
+        return sorted(spec.id for spec in self.checks if then.get(spec.id, {}) != now.get(spec.id, {}))
 
     def exit_code(self, findings: Iterable[Finding]) -> ExitCode:
         """What a process that reports these findings ends with."""

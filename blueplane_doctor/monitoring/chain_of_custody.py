@@ -146,10 +146,7 @@ class ChainHealth(Record):
     @property
     def judged_by_rows(self) -> int:
         """Messages of which a look into the database, or a dead letter, told what became of them."""
-        known = 0
-        for state in (*_KNOWN_BY_ROWS, DEAD_LETTERED):
-            known += self.states.get(state) or 0
-        return known
+        return sum(self.states.get(state) or 0 for state in (*_KNOWN_BY_ROWS, DEAD_LETTERED))
 
     @property
     def trimmed(self) -> TrimmedUnread:

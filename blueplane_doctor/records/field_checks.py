@@ -59,11 +59,7 @@ class InvalidRecord(ValueError):
 
     def __init__(self, record: str, message: str, where: tuple[str, ...] = (), kind: Problem = Problem.VALUE) -> None:
         """`record`: name of its class; `where`: field, and what lies below it, of the first problem."""
-        parts = []
-        for part in (record, ".".join(where), message):
-            if part:
-                parts.append(part)
-        super().__init__(": ".join(parts))
+        super().__init__(": ".join(part for part in (record, ".".join(where), message) if part))
         self.record = record
         self.message = message
         self.where = where

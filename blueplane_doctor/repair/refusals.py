@@ -54,10 +54,7 @@ def running_writers(examination: Examination) -> frozenset[str]:
         if group is None:
             continue
         # Before Redis 7.2 a consumer is there only once it was given a message.
-        idle_times = []
-        for one in group.consumers:
-            idle_times.append(one.idle_ms)
-        if answers or min(idle_times, default=POLLED_MS) < POLLED_MS:
+        if answers or min((one.idle_ms for one in group.consumers), default=POLLED_MS) < POLLED_MS:
             running.add(name)
     return frozenset(running)
 
@@ -91,11 +88,7 @@ def _unhealthy(report: Report, checks: tuple[str, ...]) -> str:
 
 def saved_only(items: Iterable[Item]) -> list[Item]:
     """The items with a message, to be saved and nothing else."""
-    kept_items = []
-    for item in items:
-        if item.has_message:
-            kept_items.append(_kept(item, item.reason))
-    return kept_items
+    return [_kept(item, item.reason) for item in items if item.has_message]
 
 
 def within_pipeline(items: Iterable[Item], another: str) -> tuple[list[Item], list[Refusal]]:
@@ -125,10 +118,7 @@ def settled(items: Iterable[Item], survey: Survey, obstacle: str = "", letters_a
     acknowledges a message.
     """
     everything = list(items)
-    planned = set()
-    for item in everything:
-        if item.is_of_queue:
-            planned.add(item.id)
+    planned = {item.id for item in everything if item.is_of_queue}
     taken: dict[RowKey, Item] = {}
     decided = []
     for item in everything:
@@ -147,10 +137,7 @@ def _settled(item: Item, survey: Survey, planned: set[str], taken: dict[RowKey, 
         earlier = taken.get(key)
         if earlier is not None and key.is_unique:
             return _as_another(item, earlier, f"same {key.columns[-1]} as {earlier.id}")
-        others = []
-        for identity in survey.unfinished.get(key.lookup, ()):
-            if identity not in planned:
-                others.append(identity)
+        others = [identity for identity in survey.unfinished.get(key.lookup, ()) if identity not in planned]
         if others and key.is_unique:
             return _kept(item, f"{others[0]}, which is not finished, has the same {key.columns[-1]}")
     if item.action is Action.RELEASE:
@@ -226,10 +213,7 @@ def with_writers(items: Iterable[Item], running: frozenset[str], obstacle: str) 
 def beside_written(items: Iterable[Item]) -> list[Item]:
     """The items, without setting aside what another item was to be written for, and that one is not delivered."""
     everything = list(items)
-    written = set()
-    for item in everything:
-        if item.action in (Action.DELIVER, Action.RELEASE):
-            written.add(item.origin)
+    written = {item.origin for item in everything if item.action in (Action.DELIVER, Action.RELEASE)}
     left = []
     for item in everything:
         if item.action is Action.SET_ASIDE and item.written_as and item.written_as not in written:

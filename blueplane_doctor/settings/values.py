@@ -289,10 +289,7 @@ def load(flags: Mapping[str, Any] | None = None, *, file: Path | None = None, fo
 
 def _load(flags: Mapping[str, Any], file: Path | None, without: Sequence[str]) -> Loaded:
     """`without`: what is left out of Blueplane's own file, by dotted name; an empty name is all of it."""
-    given = {}
-    for name, value in flags.items():
-        if value is not None:
-            given[name] = value
+    given = {name: value for name, value in flags.items() if value is not None}
     environment = environment_values(Settings.model_fields)
     home = home_folder(given.get("home") or environment.get("home") or Settings.model_fields["home"].default)
     own_file = file or home / DOCTOR_FILE
