@@ -51,7 +51,7 @@ def test_with_xdist_the_controller_reads_once_and_the_workers_agree(pytester: py
 def test_with_xdist_errors_come_once_and_plainly(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess("--blueplane", "-n", "2", "--blueplane-select", "quue")
     assert result.ret not in (pytest.ExitCode.OK, pytest.ExitCode.INTERNAL_ERROR)
-    result.stdout.fnmatch_lines(["*quue means nothing; did you mean queue?"])
+    result.stdout.fnmatch_lines(["*quue is no check, no area and no pattern; did you mean queue?"])
     result.assert_outcomes(errors=1)
 
 

@@ -97,7 +97,7 @@ def test_an_id_as_pytest_shows_it_from_a_folder_below(pytester: pytest.Pytester)
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--blueplane-select", "quue"], "quue means nothing; did you mean queue?"),
+        (["--blueplane-select", "quue"], "quue is no check, no area and no pattern; did you mean queue?"),
         (["blueplane::quue"], "not found: blueplane::quue"),
     ],
     ids=["select", "id"],
