@@ -35,6 +35,11 @@ OWN_CHECKS = {
 }
 NO_PATIENCE = "timeout:1 attempts:1"
 """Of the C library, for the name of a host that nobody knows."""
+NO_HEARTBEAT = (
+    "blueplane-doctor: the heartbeat URL could not be asked: no connection, or no answer; "
+    "it is tried again with every sample"
+)
+"""What a service says whose first whole minute begins while it runs."""
 INTERNAL_ERROR = """
 import sys
 import blueplane_doctor.main_job as main_job
@@ -184,7 +189,7 @@ def test_the_history_does_not_tell(sown: Sown) -> None:
 def test_the_service_does_not_tell(sown: Sown, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in sown.environment.items():
         monkeypatch.setenv(name, value)
-    with serving(sown.pipeline, before=("--ignore", "server")) as service:
+    with serving(sown.pipeline, before=("--ignore", "server"), complaints=[NO_HEARTBEAT]) as service:
         service.ready()
         paths = service.get("/openapi.json").json()["paths"]
         ids = [str(entry) for entry, _ in sown.pipeline.client.xrange(sown.pipeline.queue)][-40:]

@@ -85,7 +85,7 @@ def serving(
             rest = process.stderr.read()
             process.stderr.close()
     lines = rest.splitlines()
-    assert (code, [line for line in lines if line not in complaints]) == (0, [])
+    assert (code, [line for line in lines if line not in complaints]) == (0, []), (code, rest)
     assert len(lines) == len(set(lines))
 
 
