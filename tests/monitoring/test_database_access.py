@@ -53,7 +53,7 @@ def test_without_the_servers_process_nobody_knows_its_user(
     monkeypatch.setattr(database_access, "process_state", lambda pid: state)
     record = collected(DatabaseAccess, served)
     assert record.writable is None
-    assert "who runs it" in record.cause
+    assert "its user is not known" in record.cause
 
 
 def test_without_a_database_there_is_nothing_to_write(served: Pipeline, tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_two_ports_in_two_configurations_are_both_named(pipeline: Pipeline, tmp_
             found = report(pipeline)
     same = finding(found, "same-pipeline")
     assert (same.status, same.observed) == ("red", "another Redis")
-    assert f"127.0.0.1:{port} (its process tells)" in same.summary
+    assert f"127.0.0.1:{port} (according to its process)" in same.summary
     assert f"{port_of(pipeline)} is examined" in same.summary
     assert same.evidence["its configuration"] == "config/ of the checkout that it was started from"
     cause = next(one for one in found.causes if one.id == "another-redis")
