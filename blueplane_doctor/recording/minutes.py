@@ -201,12 +201,15 @@ def _sketch(bins: Mapping[int | None, int]) -> dict[str, int]:
 
 
 def added(entries: dict[str, Any], name: str, entry: Any, limit: int) -> Any:
-    """The new entry, put under its name. Raises Refused when there is no room, UnicodeError for a broken name."""
+    """The entry of this name, the new one where there was none.
+
+    Raises Refused when there is no room, UnicodeError for a broken name.
+    """
     if not isinstance(name, str) or not 0 < len(name) <= _NAME_LENGTH or len(entries) >= limit:
         raise Refused
     name.encode()  # a name that cannot be sent would keep everything else from being sent
-    entries[name] = entry
-    return entry
+    # While the new one was made, a signal handler may have put one there, and counted in it.
+    return entries.setdefault(name, entry)
 
 
 def key_of(minute: int, table: str | None = None) -> str:

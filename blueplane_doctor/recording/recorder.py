@@ -157,10 +157,17 @@ class Recorder:
         self._thread: threading.Thread | None = None
 
     def _start(self) -> None:
-        self._delivery = Delivery(self._url)
+        delivery = Delivery(self._url)
         thread = threading.Thread(target=self._run, name="blueplane-recorder", daemon=True)
-        thread.start()
+        if self._thread is not None:  # a signal handler's event has started one meanwhile
+            return
+        self._delivery = delivery
         self._thread = thread
+        try:
+            thread.start()
+        except RuntimeError:
+            self._thread = None
+            raise
 
     def _minute(self) -> MinuteBucket:
         minute = self._clock() // 60
@@ -176,8 +183,8 @@ class Recorder:
                 from multiprocessing.util import Finalize  # the host has it already; it is not loaded for this
 
                 Finalize(None, self.close, exitpriority=0)
-        self._live[minute] = opened = MinuteBucket()
-        return opened
+        # While the new one was made, a signal handler may have opened this minute, and recorded in it.
+        return self._live.setdefault(minute, MinuteBucket())
 
     def _run(self) -> None:
         """The background thread: nothing may end it but the end of the process."""

@@ -16,6 +16,7 @@ import redis
 
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.recording import Recorder, minutes
+from blueplane_doctor.recording import recorder as recorder_module
 from blueplane_doctor.recording.minutes import EXPIRY_SECONDS, PREFIX
 from blueplane_doctor.recording.recorder import EXIT_SECONDS, MINUTES_KEPT
 from tests.recording.helpers import NOWHERE, recorded, restartable, run_python, wait_for
@@ -495,6 +496,28 @@ def test_a_fork_takes_nothing_over_and_records_on_its_own(store: redis.Redis, va
 def test_workers_of_multiprocessing_deliver_at_their_end(store: redis.Redis, valkey: RunningServer) -> None:
     run_python(WORKERS, valkey.url)
     assert recorded(valkey.url).writes_ok == 4
+
+
+@pytest.mark.parametrize("made", ["MinuteBucket", "Counts"])
+def test_what_a_signal_handler_records_while_the_first_event_is_recorded_stays(
+    made: str, store: redis.Redis, valkey: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The handler runs where the first event of a minute, or of a name, makes its entry."""
+    make = getattr(recorder_module, made)
+    recorder = Recorder(valkey.url)
+    events = ["of the handler"]
+
+    def interrupted() -> object:
+        if events:
+            events.pop()
+            recorder.hook("stop", True)
+        return make()
+
+    monkeypatch.setattr(recorder_module, made, interrupted)
+    recorder.hook("stop", True)
+    recorder.close()
+    assert not events
+    assert recorded(valkey.url).hooks["stop"].ok == 2
 
 
 @pytest.mark.slow
