@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from msgspec import UNSET
 from msgspec.structs import asdict
 
-from blueplane_doctor.checkapi import sentence
+from blueplane_doctor.checkapi import needed, sentence, those_there
 from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.findings import counted
 from blueplane_doctor.model import Cause, Finding, Remedy, SinceBound, Stake, Status
@@ -136,10 +136,7 @@ class CauseSpec(NamedTuple):
         for name in self.needs:
             if name not in records and name not in self.optional:
                 return []
-        arguments = {}
-        for name in self.needs:
-            if name in records:
-                arguments[name] = records[name]
+        arguments = those_there(self.needs, records)
         if self.takes_findings:
             arguments["findings"] = findings
         result = self.function(**arguments)
@@ -195,12 +192,8 @@ def cause(
 
 def _spec_of(function: CauseFunction, wiring: _Wiring) -> CauseSpec:
     doc = inspect.getdoc(function) or ""
-    everything = inspect.signature(function).parameters
-    parameters = [each for each in everything.values() if each.name != "findings"]
-    optional = []
-    for each in parameters:
-        if each.default is not each.empty:
-            optional.append(each.name)
+    parameters = inspect.signature(function).parameters
+    needs, optional = needed(parameters, besides="findings")
     return CauseSpec(
         function=function,
         stage=wiring.stage,
@@ -212,9 +205,9 @@ def _spec_of(function: CauseFunction, wiring: _Wiring) -> CauseSpec:
         id=function.__name__.removeprefix("cause_").replace("_", "-"),
         title=doc.partition("\n")[0].rstrip("."),
         doc=doc,
-        needs=tuple(each.name for each in parameters),
-        optional=frozenset(optional),
-        takes_findings="findings" in everything,
+        needs=needs,
+        optional=optional,
+        takes_findings="findings" in parameters,
     )
 
 

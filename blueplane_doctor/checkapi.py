@@ -68,10 +68,7 @@ class CheckSpec(NamedTuple):
 
     def run(self, records: Mapping[str, Any]) -> Finding:
         """Call the check with the records that it names."""
-        arguments = {}
-        for name in self.needs:
-            if name in records:
-                arguments[name] = records[name]
+        arguments = those_there(self.needs, records)
         if self.takes_scale:
             arguments["scale"] = self.scale
         return self.function(**arguments)
@@ -97,12 +94,8 @@ def check(*, area: str, scale: Scale | None = None) -> Callable[[Callable[..., F
 def spec_of(function: Callable[..., Finding], area: str, scale: Scale | None) -> CheckSpec:
     """A check's id, title, explanation and needs, from its name, docstring and parameters."""
     doc = inspect.getdoc(function) or ""
-    everything = inspect.signature(function).parameters
-    parameters = [each for each in everything.values() if each.name != "scale"]
-    optional = []
-    for each in parameters:
-        if each.default is not each.empty:
-            optional.append(each.name)
+    parameters = inspect.signature(function).parameters
+    needs, optional = needed(parameters, besides="scale")
     return CheckSpec(
         function=function,
         area=area,
@@ -110,10 +103,35 @@ def spec_of(function: Callable[..., Finding], area: str, scale: Scale | None) ->
         id=function.__name__.removeprefix("check_").replace("_", "-"),
         title=doc.splitlines()[0].rstrip(".") if doc else function.__name__,
         doc=doc,
-        needs=tuple(each.name for each in parameters),
-        optional=frozenset(optional),
-        takes_scale="scale" in everything,
+        needs=needs,
+        optional=optional,
+        takes_scale="scale" in parameters,
     )
+
+
+def needed(parameters: Mapping[str, inspect.Parameter], *, besides: str) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The records that a check or a cause names, and those of them without which it runs too.
+
+    `besides`: the parameter that is no record.
+    """
+    needs = []
+    optional = set()
+    for name, parameter in parameters.items():
+        if name == besides:
+            continue
+        needs.append(name)
+        if parameter.default is not parameter.empty:
+            optional.add(name)
+    return tuple(needs), frozenset(optional)
+
+
+def those_there(needs: Sequence[str], records: Mapping[str, Any]) -> dict[str, Any]:
+    """The records of these names, as far as they are there."""
+    there = {}
+    for name in needs:
+        if name in records:
+            there[name] = records[name]
+    return there
 
 
 def unknown(

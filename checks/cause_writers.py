@@ -91,10 +91,6 @@ def cause_writer_stopped(
     lost = gone(chain)
     if lost:
         summary += f" {many(lost, 'message was', 'messages were')} trimmed meanwhile."
-    explains = []
-    for check in ("writer-missing", *_WAITS):
-        if findings.bad(check):
-            explains.append(check)
     return Cause(
         summary=summary,
         **oldest_waiting(queue).fields,
@@ -106,7 +102,7 @@ def cause_writer_stopped(
             "Claude's writer stops for good when its writes are slow.",
             commands=[f"tail -n 50 {locations.log}"],
         ),
-        explains=explains,
+        explains=_bad_ones(findings, "writer-missing", *_WAITS),
     )
 
 
@@ -131,10 +127,6 @@ def cause_writers_fall_behind(
     """Messages wait, though a writer is there."""
     if not queue.waiting_messages or not server.http_ok:
         return None
-    explains = []
-    for check in _WAITS:
-        if findings.bad(check):
-            explains.append(check)
     return Cause(
         summary=f"{many(queue.waiting_messages, 'message waits', 'messages wait')}. Whether the writer is slower than "
         "the producers, or has stopped reading, a minute will tell.",
@@ -146,7 +138,7 @@ def cause_writers_fall_behind(
             text="Look again in a minute. If as many wait, see the end of the server's log.",
             commands=[f"tail -n 50 {locations.log}"],
         ),
-        explains=explains,
+        explains=_bad_ones(findings, *_WAITS),
     )
 
 
@@ -191,10 +183,6 @@ def cause_backlog_outgrew_stream(
             f" The stream holds {holds}, and writers and producers trim it to {queue.max_length:,}: another program or "
             "a person ran XTRIM or XDEL."
         )
-    explains = []
-    for check in _LOST:
-        if findings.bad(check):
-            explains.append(check)
     return Cause(
         title=title,
         summary=summary,
@@ -204,5 +192,9 @@ def cause_backlog_outgrew_stream(
         confirm="how many waited before somebody removed some: more than the stream keeps were trimmed by the pipeline",
         at_stake=Stake(at_risk=at_risk(queue, chain), lost=lost, recoverable=0 if lost else None),
         next_step=finding.remedy,
-        explains=explains,
+        explains=_bad_ones(findings, *_LOST),
     )
+
+
+def _bad_ones(findings: Findings, *checks: str) -> list[str]:
+    return [check for check in checks if findings.bad(check)]

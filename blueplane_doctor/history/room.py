@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from blueplane_doctor.history.samples import MINUTE, Sample
+from blueplane_doctor.history.samples import MINUTE, Sample, points_of
 from blueplane_doctor.history.series import FEWEST, is_fresh, rate_per_minute
 from blueplane_doctor.records.base import Record
 from blueplane_doctor.text.times import MINUTE_MS, iso_of_seconds, readable, span
@@ -48,7 +48,7 @@ class RoomForecast(Record):
 
 def forecasts(samples: Sequence[Sample], now: float) -> dict[str, RoomForecast]:
     """By `memory`, `database`, `spool` and `redis`: only where the room shrinks over at least three samples."""
-    rooms = {name: _points(samples, metric) for name, metric in _FREE.items()}
+    rooms = {name: points_of(samples, metric) for name, metric in _FREE.items()}
     rooms["memory"] = _free_memory(samples)
     result = {}
     for name, points in rooms.items():
@@ -102,14 +102,6 @@ def _in_window(points: Points, now: float) -> RoomForecast | None:
         samples=len(points),
         minutes_seen=round(minutes_seen, 1),
     )
-
-
-def _points(samples: Sequence[Sample], metric: str) -> Points:
-    points = []
-    for sample in samples:
-        if metric in sample.values:
-            points.append((sample.time, sample.values[metric]))
-    return points
 
 
 def _free_memory(samples: Sequence[Sample]) -> Points:

@@ -44,6 +44,15 @@ class Sample(NamedTuple):
     """Of all that is not green, by STATUS_NAME; None where they are not to be kept."""
 
 
+def points_of(samples: Sequence[Sample], metric: str) -> list[tuple[int, float]]:
+    """Time and value of a metric in each sample that holds it."""
+    points = []
+    for sample in samples:
+        if metric in sample.values:
+            points.append((sample.time, sample.values[metric]))
+    return points
+
+
 def sample_of(report: "Report", moment: float, known_ids: Collection[str] = ()) -> Sample:
     """What the history keeps of a report: its numbers, and verdicts as 0 (green) to 3 (red) or -1.
 

@@ -8,7 +8,7 @@ from blueplane_doctor.history import incident, room
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.losses import GroupLosses, SeenLoss, loss_of_all, losses_between
 from blueplane_doctor.history.room import RoomForecast
-from blueplane_doctor.history.samples import MINUTE, Sample
+from blueplane_doctor.history.samples import MINUTE, Sample, points_of
 from blueplane_doctor.history.series import FEWEST, increase, is_fresh, minutes_until, rate_per_minute
 from blueplane_doctor.history.status_log import StatusEntry
 from blueplane_doctor.history.trend import group_metrics, group_samples, judge_backlog
@@ -157,10 +157,7 @@ class HistoryHealthMonitor(Monitor):
         health = judged(samples, groups, now, kept_messages(self.examination.settings.streams.max_length))
         # A loss stays to be seen for a day: newer servers forget it within seconds, and people sleep.
         day = _samples(storage, (REPORT_STATUS,), groups, now - _DAY, now)
-        times = []
-        for sample in day:
-            if REPORT_STATUS in sample.values:
-                times.append(sample.time)
+        times = [time for time, _ in points_of(day, REPORT_STATUS)]
         losses = []
         for group in _groups_in(day, groups):
             losses.append(losses_between(group_samples(day, group), group))
@@ -287,10 +284,7 @@ def _group(samples: Sequence[Sample], group: str, now: float, limit: int) -> Gro
 
 def _points(samples: Sequence[Sample], metric: str, now: float) -> list[tuple[int, float]]:
     """A metric's values; none where they are too few for a movement, or too old to tell of now."""
-    points = []
-    for sample in samples:
-        if metric in sample.values:
-            points.append((sample.time, sample.values[metric]))
+    points = points_of(samples, metric)
     if len(points) < FEWEST or not is_fresh(points, now):
         return []
     return points

@@ -1,6 +1,6 @@
 """Makes a plan: one examination, the items of the wanted targets, and what is refused."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from functools import cache
 from typing import Any
@@ -89,15 +89,7 @@ def make_plan(settings: Settings, wanted: Wanted, identity: str, progress: _Prog
 
 def _plan_of_lost_stream(case: Case, identity: str) -> Plan:
     """Where there is no stream, its groups are all that can be made."""
-    planned = []
-    refusals = []
-    target = find_targets()["groups"]
-    if case.wanted.target(target.name):
-        for one in target.plan(case):
-            if isinstance(one, Refusal):
-                refusals.append(one)
-            else:
-                planned.append(one)
+    planned, refusals = _planned(case, ["groups"])
     items, elsewhere = within_pipeline(planned, another_pipeline(case.report))
     streams = case.examination.settings.streams
     return Plan(
@@ -140,7 +132,7 @@ def _refuse_unjudged(examination: Examination, ledger: Ledger, survey: Survey) -
 def _plan_of(case: Case, identity: str) -> Plan:
     examination = case.examination
     stream = examination.stream()
-    items, refusals = _planned(case)
+    items, refusals = _planned(case, find_targets())
     running = running_writers(examination)
     is_apart = apart_from(stream.queue, examination.server_info().fields)
     if case.wanted.saves_only:
@@ -185,14 +177,15 @@ def _letters_of(stream: StreamState) -> str:
     return stream.dead_letters[-1]
 
 
-def _planned(case: Case) -> tuple[list[Item], list[Refusal]]:
-    """What the wanted targets give. A message that two of them want is the first one's."""
+def _planned(case: Case, names: Iterable[str]) -> tuple[list[Item], list[Refusal]]:
+    """What the wanted ones of these targets give. A message that two of them want is the first one's."""
     items: dict[tuple[str, str], Item] = {}
     refusals = []
-    for name, target in find_targets().items():
+    targets = find_targets()
+    for name in names:
         if not case.wanted.target(name):
             continue
-        for one in target.plan(case):
+        for one in targets[name].plan(case):
             if isinstance(one, Refusal):
                 refusals.append(one)
             else:

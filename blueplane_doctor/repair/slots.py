@@ -10,9 +10,8 @@ LETTERS_APART = (
     "in this Redis Cluster its dead letter would lie in another slot than the queue, and no step can change both"
 )
 _LETTERS_ELSEWHERE = (
-    "in this Redis Cluster they lie in another slot than the queue, and no step can change both; blueplane-doctor "
-    "repair --save-only "
-    "saves them"
+    "in this Redis Cluster they lie in another slot than the queue, and no step can change both; "
+    "blueplane-doctor repair --save-only saves them"
 )
 
 

@@ -125,28 +125,21 @@ def _with_waiver(finding: Finding, rule: WaiverRule) -> Finding:
 
 
 def _report(number: int, rule: WaiverRule, summary: str, advice: str) -> Finding:
-    return Finding(
-        id=f"waiver:{number}",
-        area=WAIVER_AREA,
-        status=Status.YELLOW,
-        summary=summary,
-        observed=rule.id,
-        remedy=Remedy(text=advice[0].upper() + advice[1:]),
-        evidence={"reason": rule.reason, "owner": rule.owner},
-    )
+    remedy = Remedy(text=advice[0].upper() + advice[1:])
+    return _finding(number, rule, status=Status.YELLOW, summary=summary, remedy=remedy)
 
 
 def _not_judged(number: int, rule: WaiverRule, checks: Sequence[str]) -> Finding:
     verb = "was" if len(checks) == 1 else "were"
-    return Finding(
-        id=f"waiver:{number}",
-        area=WAIVER_AREA,
-        status=Status.UNKNOWN,
-        summary=f"Whether the waiver for {rule.id} is still needed is not known",
-        observed=rule.id,
-        cause=f"{', '.join(checks)} {verb} not judged",
-        evidence={"reason": rule.reason, "owner": rule.owner},
-    )
+    summary = f"Whether the waiver for {rule.id} is still needed is not known"
+    cause = f"{', '.join(checks)} {verb} not judged"
+    return _finding(number, rule, status=Status.UNKNOWN, summary=summary, cause=cause)
+
+
+def _finding(number: int, rule: WaiverRule, **told: Any) -> Finding:
+    """The finding about a waiver. `told`: the fields in which one differs from another."""
+    evidence = {"reason": rule.reason, "owner": rule.owner}
+    return Finding(id=f"waiver:{number}", area=WAIVER_AREA, observed=rule.id, evidence=evidence, **told)
 
 
 def _holds(rule: WaiverRule, finding: Finding) -> bool:
