@@ -189,7 +189,7 @@ def test_events_wait_while_the_server_is_away_and_leave_with_the_next_call(lonel
         assert lonely("stop", json.dumps({"prompt": number}).encode()).returncode == 0
     assert spool_health(lonely.home).waiting_events == 3
     assert (lonely.home / SPOOL_FILE).stat().st_mode & 0o777 == 0o600  # it holds private text
-    Hook(lonely.home, server.url)("stop", b'{"prompt": "live"}')
+    Hook(lonely.home, server.url, is_patient=True)("stop", b'{"prompt": "live"}')
     assert sorted(map(str, server.prompts())) == ["0", "1", "2", "live"]
     state = spool_health(lonely.home)
     assert (state.waiting_events, state.waiting_bytes, state.spooled, state.dropped) == (0, 0, 3, 0)
